@@ -69,9 +69,9 @@ def _make_environment() -> None:
             raise SetupError(problem)
     shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir()
-    _run(
-        "Making the Python environment", [sys.executable, "-m", "venv", str(VENV)], hint="mend that"
-    )
+    # The machine's Python: the one that runs here may be the removed environment's own.
+    python = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
+    _run("Making the Python environment", [str(python), "-m", "venv", str(VENV)], hint="mend that")
 
 
 def _environment_is_ours() -> bool:

@@ -5,6 +5,7 @@ pinned, unless `--upgrade` asks for the newest; `--check` changes nothing and fa
 file is stale.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +14,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.bootstrap import REQUIREMENTS, ROOT
+from scripts.bootstrap import REQUIREMENTS, ROOT, search_path
 
 NAMES = ("run", "dev", "node")  # dev.in is constrained by run.txt, so run comes first.
+ENVIRONMENT = {**os.environ, "PATH": search_path()}
 NPM_LOCK = ROOT / "package-lock.json"
 ADDRESS = re.compile(r'--(extra-)?index-url|"resolved": "http|^[a-z].* @ http', re.MULTILINE)
 
@@ -24,14 +26,16 @@ def compile_requirements(folder: Path, *options: str) -> None:
     """Bring the .txt files of `folder` up to date with their .in files, keeping their pins."""
     for name in NAMES:
         compiler = ["uv", "pip", "compile", "--quiet", "--output-file", f"{name}.txt"]
-        subprocess.run([*compiler, *options, f"{name}.in"], cwd=folder, check=True)
+        subprocess.run([*compiler, *options, f"{name}.in"], cwd=folder, env=ENVIRONMENT, check=True)
 
 
 def lock(*options: str) -> None:
     """Write every lock file."""
     compile_requirements(REQUIREMENTS, *options)
     npm = ["npm", "update" if "--upgrade" in options else "install", "--package-lock-only"]
-    subprocess.run([*npm, "--omit-lockfile-registry-resolved"], cwd=ROOT, check=True)
+    subprocess.run(
+        [*npm, "--omit-lockfile-registry-resolved"], cwd=ROOT, env=ENVIRONMENT, check=True
+    )
 
 
 def faults() -> Iterator[str]:
