@@ -1,0 +1,64 @@
+"""Storing a visitor's message by three plain statements, for SQLite.
+
+SQLite's one writer holds the whole database, so no lock has to be taken first.
+"""
+
+import json
+
+from django.db import connection
+
+from webchat.intake.draft import Stored, VisitorDraft
+from webchat.models import Conversation
+
+OPEN = """
+INSERT INTO webchat_conversation AS conversation (
+    public_id, organization_id, site_id, contact_id, status, unread_count, agents_read_up_to,
+    visitor_read_up_to, last_message_preview, last_message_sender, last_message_at,
+    last_activity_at, created_at, close_reason
+) VALUES (%(public_id)s, %(organization_id)s, %(site_id)s, %(contact_id)s, 'open', 1, 0, 0,
+    %(preview)s, 'CONTACT', %(now)s, %(now)s, %(now)s, '')
+ON CONFLICT (contact_id, site_id) WHERE NOT (status = 'closed') DO UPDATE SET
+    unread_count = conversation.unread_count + 1, last_message_preview = excluded.last_message_preview,
+    last_message_sender = 'CONTACT', last_message_at = excluded.last_message_at,
+    last_activity_at = excluded.last_activity_at
+RETURNING id, unread_count, public_id = %(public_id)s
+"""
+STORE = """
+INSERT INTO webchat_message (
+    organization_id, conversation_id, content, message_type, sender_type, is_public,
+    parent_id, external_id, metadata, created_at
+) VALUES (%(organization_id)s, %(conversation_id)s, %(content)s, 'TEXT', 'CONTACT', 1,
+    %(parent_id)s, %(external_id)s, %(metadata)s, %(now)s)
+ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
+RETURNING id
+"""
+
+
+def store(draft: VisitorDraft) -> Stored | None:
+    """None where nothing was stored: a repetition, or a foreign engagement. Then roll back."""
+    if (
+        draft.engagement_id
+        and not Conversation.objects.filter(
+            pk=draft.engagement_id, contact_id=draft.contact_id, site_id=draft.site_id
+        ).exists()
+    ):
+        return None
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters = {
+        "organization_id": draft.organization_id,
+        "site_id": draft.site_id,
+        "contact_id": draft.contact_id,
+        "public_id": draft.public_id,
+        "content": draft.content,
+        "preview": draft.preview,
+        "parent_id": draft.parent_id,
+        "external_id": draft.external_id,
+        "metadata": json.dumps(draft.metadata),
+        "now": adapt(draft.now),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN, parameters)
+        conversation_id, unread_count, started = cursor.fetchone()
+        cursor.execute(STORE, {**parameters, "conversation_id": conversation_id})
+        row = cursor.fetchone()
+    return Stored(row[0], conversation_id, unread_count, bool(started)) if row else None

@@ -1,0 +1,203 @@
+"""Typing, viewing, reading and availability: what people do, beside what they say."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from project.errors import NotFound
+from realtime import streams
+from realtime.events import (
+    PresenceChanged,
+    SeenUpdated,
+    TypingStarted,
+    TypingStopped,
+    ViewingChanged,
+)
+from realtime.events.activity import PresenceData, TypingData, ViewingData, VisitorTyping
+from realtime.events.message import MessageReadVisitor, SeenData
+from realtime.events.shapes import RowChange
+from realtime.publish import publish
+from webchat.models import Availability, Conversation, Membership, Message, SenderType
+from webchat.principal import Agent, VisitorAccess
+from webchat.queries import conversation as conversations
+from webchat.services.errors import EngagementForbidden
+from webchat.services.locking import lock_conversation
+
+
+def agent_typing(
+    *, agent: Agent, conversation_id: int, typing: bool, is_note: bool = False, now: datetime
+) -> None:
+    """Tell the conversation's readers; the visitor hears of it unless it's a note.
+
+    Raises NotFound.
+    """
+    conversation = _get_visible(agent, conversation_id)
+    kind = TypingStarted if typing else TypingStopped
+    visitor = VisitorTyping(
+        engagement_id=conversation_id,
+        sender_type="USER",
+        sender_id=agent.user_id,
+        sender_name=agent.name,
+    )
+    publish(
+        kind(
+            at=now,
+            organization_id=agent.organization_id,
+            site_id=conversation.site_id,
+            conversation_id=conversation_id,
+            contact_id=conversation.contact_id,
+            data=TypingData(
+                sender_type="USER",
+                sender_id=agent.user_id,
+                sender_name=agent.name,
+                is_note=is_note,
+            ),
+            visitor=None if is_note else visitor,
+        )
+    )
+
+
+def visitor_typing(
+    *, visitor: VisitorAccess, engagement_id: int, typing: bool, now: datetime
+) -> None:
+    """Tell the agents who have the engagement open. Raises EngagementForbidden.
+
+    With engagement 0 there is no conversation yet that anybody could have open: nothing to do.
+    """
+    if engagement_id == 0:
+        return
+    _get_own(visitor, engagement_id)
+    kind = TypingStarted if typing else TypingStopped
+    publish(
+        kind(
+            at=now,
+            organization_id=visitor.organization_id,
+            site_id=visitor.site_id,
+            conversation_id=engagement_id,
+            contact_id=visitor.contact_id,
+            data=TypingData(
+                sender_type="CONTACT",
+                sender_id=visitor.contact_id,
+                sender_name=visitor.contact_name,
+                is_note=False,
+            ),
+        )
+    )
+
+
+def agent_viewing(*, agent: Agent, conversation_id: int, viewing: bool, now: datetime) -> None:
+    """Tell the conversation's other readers that the agent came or went. Raises NotFound."""
+    conversation = _get_visible(agent, conversation_id)
+    publish(
+        ViewingChanged(
+            at=now,
+            organization_id=agent.organization_id,
+            site_id=conversation.site_id,
+            conversation_id=conversation_id,
+            data=ViewingData(agent_id=agent.user_id, agent_name=agent.name, viewing=viewing),
+        )
+    )
+
+
+def agent_seen(*, agent: Agent, conversation_id: int, read_up_to: int, now: datetime) -> None:
+    """Move the agents' mark up to a message id; a mark never moves back. Raises NotFound."""
+    with transaction.atomic():
+        conversation = lock_conversation(agent, conversation_id)
+        newest = _newest(conversation, read_up_to)
+        if newest <= conversation.agents_read_up_to:
+            return
+        conversation.agents_read_up_to = newest
+        conversation.unread_count = conversation.messages.filter(
+            pk__gt=newest, sender_type=SenderType.CONTACT
+        ).count()
+        conversation.save(update_fields=["agents_read_up_to", "unread_count"])
+        publish(
+            SeenUpdated(
+                at=now,
+                organization_id=conversation.organization_id,
+                site_id=conversation.site_id,
+                conversation_id=conversation.pk,
+                contact_id=conversation.contact_id,
+                data=SeenData(
+                    by="agent",
+                    agent_id=agent.user_id,
+                    read_up_to=newest,
+                    row=RowChange(id=conversation.pk, unread_count=conversation.unread_count),
+                ),
+                visitor=MessageReadVisitor(
+                    engagement_id=conversation.pk,
+                    reader_type="user",
+                    reader_id=agent.user_id,
+                    message_id=newest,
+                ),
+            )
+        )
+
+
+def visitor_seen(
+    *, visitor: VisitorAccess, engagement_id: int, message_id: int, now: datetime
+) -> None:
+    """Move the visitor's mark up to a message id; it never moves back.
+
+    Raises EngagementForbidden.
+    """
+    with transaction.atomic():
+        conversation = _get_own(visitor, engagement_id, lock=True)
+        newest = _newest(conversation, message_id, is_public=True)
+        if newest <= conversation.visitor_read_up_to:
+            return
+        conversation.visitor_read_up_to = newest
+        conversation.save(update_fields=["visitor_read_up_to"])
+        publish(
+            SeenUpdated(
+                at=now,
+                organization_id=conversation.organization_id,
+                site_id=conversation.site_id,
+                conversation_id=conversation.pk,
+                data=SeenData(
+                    by="visitor",
+                    agent_id=None,
+                    read_up_to=newest,
+                    row=RowChange(id=conversation.pk),
+                ),
+            )
+        )
+
+
+def set_availability(*, agent: Agent, status: Availability, now: datetime) -> None:
+    """What the agent says of themselves, for all their windows."""
+    with transaction.atomic():
+        Membership.objects.filter(pk=agent.membership_id).update(availability=status)
+        publish(
+            PresenceChanged(
+                at=now,
+                organization_id=agent.organization_id,
+                data=PresenceData(agent_id=agent.user_id, status=status.value),
+            )
+        )
+
+
+def _get_visible(agent: Agent, conversation_id: int) -> Conversation:
+    conversation = conversations.visible_to(agent).filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def _get_own(visitor: VisitorAccess, engagement_id: int, *, lock: bool = False) -> Conversation:
+    rows = Conversation.objects.all()
+    if lock:
+        streams.lock_contacts([visitor.contact_id])
+        rows = rows.select_for_update(no_key=True)
+    conversation = rows.filter(
+        pk=engagement_id, contact_id=visitor.contact_id, site_id=visitor.site_id
+    ).first()
+    if conversation is None:
+        raise EngagementForbidden
+    return conversation
+
+
+def _newest(conversation: Conversation, up_to: int, **only: bool) -> int:
+    """The id of the newest message of the conversation that is not above `up_to`; 0 for none."""
+    rows = Message.objects.filter(conversation=conversation, pk__lte=up_to, **only)
+    return rows.order_by("-pk").values_list("pk", flat=True).first() or 0
