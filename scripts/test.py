@@ -35,7 +35,7 @@ SETTINGS = re.compile(
 )
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CLOSING_LINE = re.compile(r"=+ .* in [\d.]+s.* =+")
-SKIPPED_LINE = re.compile(r"SKIPPED \[\d+\] .*")
+SUMMARY_LINE = re.compile(r"(SKIPPED|FAILED|ERROR) .*")
 NO_TEST_RAN = 5
 
 
@@ -45,7 +45,7 @@ class Outcome:
 
     state: Literal["passed", "FAILED", "COULD NOT RUN"]
     reason: str = ""
-    skipped: list[str] = field(default_factory=list)
+    summary: list[str] = field(default_factory=list)
     closing: str = ""
 
 
@@ -85,7 +85,7 @@ def _pytest(settings: dict[str, str]) -> Outcome:
     return Outcome(
         state="FAILED" if status else "passed",
         reason="no test ran" if status == NO_TEST_RAN else "",
-        skipped=[line for line in lines if SKIPPED_LINE.fullmatch(line)],
+        summary=[line for line in lines if SUMMARY_LINE.fullmatch(line)],
         closing=next((line for line in reversed(lines) if CLOSING_LINE.fullmatch(line)), ""),
     )
 
@@ -120,7 +120,7 @@ def install_what_is_missing() -> None:
     """Install the services where that is possible; each test says later what it lacks."""
     missing = [name for name, path in NEEDED.items() if not any(Path("/usr").glob(path))]
     if missing and (problem := debian.install(missing)):
-        print(f"{', '.join(missing)}: {problem}")
+        print(f"{', '.join(missing)}: {problem}", flush=True)
 
 
 def report_coverage() -> None:
@@ -130,13 +130,12 @@ def report_coverage() -> None:
 
 
 def report(outcomes: dict[str, Outcome], seconds: dict[str, float]) -> None:
-    """Say what was skipped and how each part went; pytest's own closing lines come last."""
-    print()
-    for line in sorted({line for outcome in outcomes.values() for line in outcome.skipped}):
-        print(line)
+    """Repeat what pytest skipped and failed, say how each part went, and end in its own words."""
     for name, outcome in outcomes.items():
         because = f": {outcome.reason}" if outcome.reason else ""
-        print(f"{name:22}{outcome.state} in {seconds[name]:.0f} s{because}")
+        print(f"\n{name}: {outcome.state} in {seconds[name]:.0f} s{because}")
+        for line in outcome.summary:
+            print(f"  {line}")
     for outcome in outcomes.values():
         if outcome.closing:
             print(outcome.closing)
