@@ -14,9 +14,9 @@ from scripts.bootstrap import ROOT, search_path
 CHECKS = {
     "types": "mypy",
     "front end": "npm run --silent check",
-    "lint": "ruff check --quiet",
-    "format": "ruff format --check --quiet",
-    "imports": "lint-imports --no-cache",
+    "lint": "ruff check --quiet --output-format concise",
+    "format": "ruff format --check --output-format concise",
+    "imports": "lint-imports --no-cache --no-logo",
     "generated files": "python manage.py export_protocol --check",
     "migrations": "python manage.py makemigrations --check --dry-run",
     "lock files": "python -m scripts.lock --check",
