@@ -95,6 +95,8 @@ def _run(command: Sequence[str], settings: dict[str, str]) -> tuple[int, str]:
     output = bytearray()
     with tempfile.TemporaryDirectory(prefix="karibu-") as data:
         inherited = {name: value for name, value in os.environ.items() if not SETTINGS.match(name)}
+        if not sys.stdout.isatty():
+            inherited["NO_COLOR"] = "1"
         with subprocess.Popen(
             command,
             cwd=ROOT,
