@@ -111,7 +111,6 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "assets" / "dist"]
 WHITENOISE_USE_FINDERS = True
 
@@ -150,7 +149,11 @@ CHANNEL_LAYERS = {
     # One channel per process (realtime/feed.py), so its queue holds all that the process hears.
     "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
 }
-REALTIME_SINKS = ["realtime.sinks.agents.AgentSink", "realtime.sinks.visitors.VisitorSink"]
+REALTIME_SINKS = [
+    "realtime.sinks.agents.AgentSink",
+    "realtime.sinks.visitors.VisitorSink",
+    "realtime.sinks.typing.TypingExpiry",
+]
 EVENT_LOG_DAYS = env.positive("KARIBU_EVENT_LOG_DAYS", 7)
 CONNECTION_TOKEN_TTL_S = env.positive("KARIBU_CONNECTION_TOKEN_TTL_S", 3600)
 SUBSCRIPTION_TOKEN_TTL_S = env.positive("KARIBU_SUBSCRIPTION_TOKEN_TTL_S", 3600)

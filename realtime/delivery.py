@@ -10,6 +10,8 @@ from realtime.outgoing import Outgoing
 
 log = structlog.stdlib.get_logger(__name__)
 
+COALESCE_S = 0.1
+
 
 class Sink(Protocol):
     """One kind of readers. The classes are named in the setting REALTIME_SINKS."""
@@ -21,13 +23,21 @@ class Sink(Protocol):
         from where the relay brings it again.
         """
 
+    async def run(self) -> None:
+        """The sink's own loop, for as long as the process serves."""
+
 
 class Delivery:
-    """Hands committed events to the sinks of this process."""
+    """Hands committed events to the sinks of this process.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sinks: Sequence[Sink]) -> None:
+    Numbered events go at once. Of ephemeral ones, the last of each topic goes every 100 ms: a
+    typist who starts and stops within that time has only stopped.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, sinks: Sequence[Sink] = ()) -> None:
         self.loop = loop
         self.sinks = tuple(sinks)
+        self._fleeting: dict[str, Outgoing] = {}
 
     def hand_over(self, events: Sequence[Outgoing]) -> None:
         """Callable from every thread."""
@@ -36,11 +46,24 @@ class Delivery:
     def deliver(self, events: Sequence[Outgoing]) -> None:
         """Runs on the event loop."""
         for event in events:
-            for sink in self.sinks:
-                try:
-                    sink.deliver(event)
-                except Exception:  # one sink's defect must not silence the others
-                    log.exception("sink_failed", sink=type(sink).__name__, type=event.type)
+            if event.seq is not None:
+                self._give(event)
+            else:
+                if not self._fleeting:
+                    self.loop.call_later(COALESCE_S, self._flush)
+                self._fleeting[event.topic] = event
+
+    def _flush(self) -> None:
+        fleeting, self._fleeting = self._fleeting, {}
+        for event in fleeting.values():
+            self._give(event)
+
+    def _give(self, event: Outgoing) -> None:
+        for sink in self.sinks:
+            try:
+                sink.deliver(event)
+            except Exception:  # one sink's defect must not silence the others
+                log.exception("sink_failed", sink=type(sink).__name__, type=event.type)
 
 
 _current: Delivery | None = None

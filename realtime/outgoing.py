@@ -14,6 +14,7 @@ class Outgoing:
 
     `channels` are the contact's visitor channels at the time of publishing. `pending_from` is the
     oldest stream number of the contact that was still undelivered then, None when there was none.
+    Ephemeral events of one `topic` replace each other while they wait.
     """
 
     event_id: UUID
@@ -32,6 +33,7 @@ class Outgoing:
     stream_seq: int | None = None
     pending_from: int | None = None
     waits_for_sender: bool = False
+    topic: str = ""
 
     @classmethod
     def from_row(cls, row: StoredEvent, channels: tuple[str, ...] = ()) -> Self:
@@ -86,6 +88,7 @@ def ephemeral(event: Event, channels: tuple[str, ...]) -> Outgoing:
         visitor_type=event.visitor_type if event.visitor else None,
         visitor_payload=encode(event.visitor) if event.visitor else None,
         channels=channels,
+        topic=event.topic(),
     )
 
 

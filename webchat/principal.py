@@ -1,6 +1,6 @@
 """Who is asking: an agent of one organization, or a visitor's session."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +27,8 @@ class Agent:
     scopes: frozenset[str] | None = None
     session_key: str | None = None
     token_id: int | None = None
+    password: str = field(default="", repr=False)
+    """The password's hash when the agent came in: who changes it, ends what it opened."""
 
 
 @dataclass(frozen=True, slots=True)

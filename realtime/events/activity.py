@@ -25,28 +25,32 @@ class VisitorTyping(Shape):
     sender_name: str | None
 
 
-class TypingStarted(Event):
+class _Typing(Event):
+    """What both typing events share; not an event itself."""
+
+    durable: ClassVar = False
+    audience: ClassVar = Audience.CONVERSATION
+
+    data: TypingData
+    visitor: VisitorTyping | None = None
+
+    def topic(self) -> str:
+        sender = f"{self.data.sender_type}:{self.data.sender_id}"
+        return f"typing:{self.conversation_id}:{sender}:{self.data.is_note}"
+
+
+class TypingStarted(_Typing):
     """Somebody types. It ends by `typing.stopped`, or 6 s after the last start."""
 
     type: ClassVar = "typing.started"
     visitor_type: ClassVar = "typing.started"
-    durable: ClassVar = False
-    audience: ClassVar = Audience.CONVERSATION
-
-    data: TypingData
-    visitor: VisitorTyping | None = None
 
 
-class TypingStopped(Event):
+class TypingStopped(_Typing):
     """Somebody stopped typing."""
 
     type: ClassVar = "typing.stopped"
     visitor_type: ClassVar = "typing.stopped"
-    durable: ClassVar = False
-    audience: ClassVar = Audience.CONVERSATION
-
-    data: TypingData
-    visitor: VisitorTyping | None = None
 
 
 class ViewingData(Shape):
@@ -67,6 +71,9 @@ class ViewingChanged(Event):
     data: ViewingData
     visitor: None = None
 
+    def topic(self) -> str:
+        return f"viewing:{self.conversation_id}:{self.data.agent_id}"
+
 
 class PresenceData(Shape):
     """`status` is `offline` when the agent's last connection is gone for good."""
@@ -83,6 +90,9 @@ class PresenceChanged(Event):
 
     data: PresenceData
     visitor: None = None
+
+    def topic(self) -> str:
+        return f"presence:{self.data.agent_id}"
 
 
 class VisitorPresenceData(Shape):
@@ -101,6 +111,9 @@ class VisitorConnected(Event):
     data: VisitorPresenceData
     visitor: None = None
 
+    def topic(self) -> str:
+        return f"visitor:{self.data.contact_id}"
+
 
 class VisitorDisconnected(Event):
     """A contact has had no connection for 120 s: a reload or a second tab is no such event."""
@@ -110,6 +123,9 @@ class VisitorDisconnected(Event):
 
     data: VisitorPresenceData
     visitor: None = None
+
+    def topic(self) -> str:
+        return f"visitor:{self.data.contact_id}"
 
 
 class SessionRevoked(Shape):

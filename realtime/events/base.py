@@ -49,6 +49,10 @@ class Event(Shape):
     data: Shape | None
     visitor: Shape | None = None
 
+    def topic(self) -> str:
+        """Ephemeral events of one topic replace each other while they wait to be sent."""
+        return str(self.event_id)
+
     def waits_for_sender(self) -> bool:
         """Whether the visitor's copy gives the sender's own HTTP answer a head start."""
         return False

@@ -79,3 +79,6 @@ class SeenUpdated(Event):
 
     data: SeenData
     visitor: MessageReadVisitor | None = None
+
+    def topic(self) -> str:
+        return f"seen:{self.conversation_id}:{self.data.by}"

@@ -1,15 +1,19 @@
 """From a session cookie or an API token to an agent."""
 
 import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
 
-from webchat.models import ApiToken, Membership, Role, Site
+from webchat.models import ApiToken, Membership, Site
+from webchat.permissions import MANAGERS
 from webchat.principal import Agent
 
 SESSION_ORGANIZATION = "organization_id"
@@ -48,22 +52,52 @@ def find_by_token(token: str, *, now: datetime) -> Agent | None:
     return _agent_of_token(found)
 
 
-def refresh(agent: Agent, *, now: datetime) -> Agent | None:
-    """The same agent as they are now; None when the membership, session or token has ended."""
-    if agent.session_key is not None:
-        found = find_by_session(agent.session_key)
-        return found if found and found.membership_id == agent.membership_id else None
-    tokens = ApiToken.objects.filter(_valid(now), pk=agent.token_id)
-    return _agent_of_token(tokens.select_related("membership__user").first())
+def list_standing(agents: Collection[Agent], *, now: datetime) -> dict[Agent, Agent]:
+    """Each agent as they are now; those whose membership, session or token has ended are absent.
+
+    A constant number of queries, for all sockets of a process at once.
+    """
+    memberships = {row.pk: row for row in _live().filter(pk__in={a.membership_id for a in agents})}
+    keys = {a.session_key for a in agents if a.session_key is not None}
+    sessions = set(
+        Session.objects.filter(session_key__in=keys, expire_date__gt=now).values_list(
+            "session_key", flat=True
+        )
+    )
+    token_ids = {a.token_id for a in agents if a.token_id is not None}
+    tokens = set(
+        ApiToken.objects.filter(_valid(now), pk__in=token_ids).values_list("pk", flat=True)
+    )
+    sites = _visible_sites(memberships.values())
+    standing = {}
+    for agent in agents:
+        membership = memberships.get(agent.membership_id)
+        entered = agent.token_id in tokens or agent.session_key in sessions
+        if membership and entered and agent.password in {"", membership.user.password}:
+            standing[agent] = replace(
+                agent,
+                name=str(membership.user),
+                role=membership.role,
+                availability=membership.availability,
+                site_ids=sites[membership.pk],
+            )
+    return standing
 
 
-def list_visible_sites(membership: Membership) -> frozenset[int] | None:
-    """The sites that the member sees; None for every one of the organization."""
-    sites = Site.objects.filter(organization_id=membership.organization_id)
-    if membership.role in {Role.OWNER, Role.ADMIN} or not sites.filter(is_restricted=True).exists():
-        return None
-    visible = sites.filter(Q(is_restricted=False) | Q(agents=membership))
-    return frozenset(visible.values_list("pk", flat=True))
+def _visible_sites(memberships: Iterable[Membership]) -> dict[int, frozenset[int] | None]:
+    """By membership id, the sites that the member sees; None for all of the organization's."""
+    members = list(memberships)
+    everything: dict[int, frozenset[int] | None] = {member.pk: None for member in members}
+    restricted = Site.objects.filter(
+        organization_id__in={member.organization_id for member in members}, is_restricted=True
+    )
+    tenants = set(restricted.values_list("organization_id", flat=True))
+    for member in members:
+        if member.organization_id in tenants and member.role not in MANAGERS:
+            sites = Site.objects.filter(organization_id=member.organization_id)
+            seen = sites.filter(Q(is_restricted=False) | Q(agents=member))
+            everything[member.pk] = frozenset(seen.values_list("pk", flat=True))
+    return everything
 
 
 def _live() -> QuerySet[Membership]:
@@ -101,7 +135,8 @@ def _agent(
         email=membership.user.email,
         role=membership.role,
         availability=membership.availability,
-        site_ids=list_visible_sites(membership),
+        site_ids=_visible_sites([membership])[membership.pk],
+        password=membership.user.password if session_key else "",
         scopes=scopes,
         session_key=session_key,
         token_id=token_id,

@@ -49,7 +49,7 @@ class AgentSent:
     deduped: bool
 
 
-class _NothingStored(Exception):  # noqa: N818 rolls the transaction back, reaches no caller
+class _NothingStored(Exception):
     pass
 
 
