@@ -215,10 +215,10 @@ def _run(doing: str, command: Sequence[str], *, hint: str) -> None:
 
 
 def _reason(output: str) -> str:
-    """Pick the line of a failed command's output that says most."""
+    """Pick what says most of a failed command's output; npm spreads it over a few lines."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or ["It said nothing"])[0]
+    return "; ".join((errors or lines[-1:] or ["it said nothing"])[:3])
 
 
 def exit_on_sigterm() -> None:

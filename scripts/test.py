@@ -34,7 +34,7 @@ SETTINGS = re.compile(
     r"(KARIBU|CENTRIFUGO|CELERY|AI)_(?!REQUIRE_ALL$)|(DATABASE|REDIS|EMAIL|STORAGE)_URL$"
 )
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-CLOSING_LINE = re.compile(r"=+ .* in [\d.]+s.* =+")
+CLOSING_LINE = re.compile(r"(=+ )?(\d+|no) [a-z].* in [\d.]+s.*")
 SUMMARY_LINE = re.compile(r"(SKIPPED|FAILED|ERROR) .*")
 NO_TEST_RAN = 5
 
