@@ -65,7 +65,8 @@ class Published(delivery.Delivery):
         In a test that runs within a transaction nothing commits; here that counts as committed
         which no inner block has rolled back.
         """
-        if connection.in_atomic_block:
+        blocks = connection.atomic_blocks
+        if len(blocks) == 1 and blocks[0]._from_testcase:  # type: ignore[attr-defined]  # no stub
             hooks, connection.run_on_commit = connection.run_on_commit, []
             for hook in hooks:
                 hook[1]()
