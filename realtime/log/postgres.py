@@ -16,8 +16,8 @@ from realtime.log.draft import Draft, Numbers
 INSERT = """
 WITH draft AS (
     SELECT * FROM unnest(
-        %(event_id)s::uuid[], %(type)s::text[], %(site_id)s::bigint[], %(conversation_id)s::bigint[],
-        %(agent_payload)s::text[], %(contact_id)s::bigint[], %(visitor_type)s::text[],
+        %(event_id)s::uuid[], %(type)s::text[], %(site_id)s::bigint[],
+        %(conversation_id)s::bigint[], %(agent_payload)s::text[], %(contact_id)s::bigint[], %(visitor_type)s::text[],
         %(visitor_payload)s::text[], %(created_at)s::timestamptz[]
     ) WITH ORDINALITY AS d (
         event_id, type, site_id, conversation_id, agent_payload, contact_id, visitor_type,
@@ -79,6 +79,9 @@ def insert(organization_id: int, drafts: Sequence[Draft]) -> list[Numbers]:
         rows = cursor.fetchall()
     if len(rows) != len(drafts):
         raise LookupError(f"Organization {organization_id} has no event stream.")
+    for draft, row in zip(drafts, rows, strict=True):
+        if draft.contact_id is not None and row[2] is None:
+            raise LookupError(f"Contact {draft.contact_id} has no event stream.")
     return [
         Numbers(row_id, seq, stream_seq, pending_from, tuple(channels or ()))
         for row_id, seq, stream_seq, pending_from, channels in rows
