@@ -1,7 +1,6 @@
 """The one ASGI application: the widget's calls, everything else over HTTP, and two sockets."""
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
@@ -11,21 +10,18 @@ from django.core.asgi import get_asgi_application
 # Django is set up here, before anything that needs its models is imported.
 django_application = get_asgi_application()
 
-from webchat.api.widget.app import WidgetApp
+from webchat.api.widget.app import WidgetApp  # noqa: E402
 
-from realtime import runtime
-from realtime.consumers.agent import AgentConsumer
-from realtime.gateway.consumer import GatewayConsumer
+from realtime import runtime  # noqa: E402
+from realtime.consumers.agent import AgentConsumer  # noqa: E402
+from realtime.gateway.consumer import GatewayConsumer  # noqa: E402
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
+# Each library types ASGI's messages in a way of its own; between them there is only Any.
 widget = WidgetApp()
 agent_sockets = AgentConsumer.as_asgi()
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+async def application(scope: Any, receive: Any, send: Any) -> None:
     """Route by kind and path. The runtime starts here where a server knows no lifespan."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
@@ -45,11 +41,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await django_application(scope, receive, send)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(receive: Any, send: Any) -> None:
     await receive()
     try:
         await runtime.start()
-    except Exception as error:  # the server prints it and does not start
+    except Exception as error:  # noqa: BLE001 the server prints it and does not start
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         return
     await send({"type": "lifespan.startup.complete"})

@@ -50,9 +50,9 @@ def close() -> None:
     """End the threads and their connections; the next call starts new ones."""
     for pool in {_readers(), _writers()}:
         # A connection closes only in its own thread; the barrier gives each thread one turn.
-        everyone = Barrier(len(pool._threads))
+        everyone = Barrier(len(pool._threads))  # noqa: SLF001 no public way to count them
         for _ in range(everyone.parties):
-            pool.submit(lambda: (everyone.wait(), connection.close()))
+            pool.submit(_leave, everyone)
         pool.shutdown(wait=True)
     _readers.cache_clear()
     _writers.cache_clear()
@@ -68,6 +68,11 @@ def _writers() -> ThreadPoolExecutor:
     if connection.vendor == "sqlite":
         return ThreadPoolExecutor(1, thread_name_prefix="writer")
     return _readers()
+
+
+def _leave(everyone: Barrier) -> None:
+    everyone.wait()
+    connection.close()
 
 
 def _submit(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:

@@ -1,4 +1,4 @@
-"""The only reader of environment variables: typed, and refusing nonsense with the variable's name."""
+"""The only reader of environment variables: typed, and refusing nonsense by name."""
 
 import os
 import secrets
@@ -34,7 +34,7 @@ def positive(name: str, default: int) -> int:
 
 
 def kept(path: Path, value: str) -> str:
-    """The text of `path`, which the first process of an installation writes with `value`, mode 0600.
+    """The text of `path`; an installation's first process writes `value` there, mode 0600.
 
     Two processes that start together agree: the link of the finished file is exclusive, and the
     loser reads the winner's.
@@ -67,7 +67,8 @@ def secret_key(data_dir: Path, *, production: bool) -> str:
 
 def encryption_keys(data_dir: Path, *, production: bool) -> list[str]:
     """Fernet keys for secrets at rest: the first encrypts, all decrypt."""
-    values: list[str] = [key for key in env.list("KARIBU_ENCRYPTION_KEYS", []) if key]
+    given: list[str] = env.list("KARIBU_ENCRYPTION_KEYS", [])
+    values = [key for key in given if key]
     if not values and production:
         raise ImproperlyConfigured(
             "KARIBU_ENCRYPTION_KEYS is required where KARIBU_PROFILE=production."

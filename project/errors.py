@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 
 class AppError(Exception):
-    """An anticipated refusal: a stable `code` for programs, a sentence that tells a person what to do.
+    """An anticipated refusal: a stable `code` for programs, and what to do in words for people.
 
     `details` is shown to the caller, so it never carries secrets or another organization's data.
     """

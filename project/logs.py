@@ -1,4 +1,4 @@
-"""Structured logs: a fixed event name, ids as fields; never message bodies, tokens or visitor ids."""
+"""Structured logs: a fixed event name, ids as fields; never message bodies or tokens."""
 
 import logging.config
 from typing import Any

@@ -2,6 +2,9 @@
 
 from django.urls import include, path
 
+from webchat.api.agent import urls as api_urls
+
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
+    path("api/", include((api_urls.urlpatterns, "api"))),
 ]

@@ -1,6 +1,7 @@
 """Why the server closes an agent's socket, and what the client does about it."""
 
 from enum import IntEnum
+from typing import Self
 
 
 class CloseCode(IntEnum):
@@ -9,7 +10,7 @@ class CloseCode(IntEnum):
     meaning: str
     client: str
 
-    def __new__(cls, code: int, meaning: str, client: str) -> "CloseCode":
+    def __new__(cls, code: int, meaning: str, client: str) -> Self:
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning

@@ -1,4 +1,4 @@
-"""This process's one place on the channel layer.
+"""The process's one place on the channel layer.
 
 Not a group member per socket: the process joins a group once, and spreads what it hears to its own
 sockets by itself (docs/decisions/0004). A layer delivers at most once, so nothing relies on it:
@@ -24,7 +24,7 @@ class Feed:
     """Joins groups, sends to them, and passes each message to the handler of its `type`."""
 
     def __init__(self) -> None:
-        self._layer = get_channel_layer()
+        self._layer: Any = get_channel_layer()
         self._channel = ""
         self._handlers: dict[str, Handler] = {}
         self._members: Counter[str] = Counter()

@@ -38,7 +38,7 @@ class Marks:
             await asyncio.sleep(INTERVAL_S)
             try:
                 await self.flush()
-            except Exception:  # the database is away: the marks stay for the next round
+            except Exception:  # noqa: BLE001 the database is away: the marks stay for the next round
                 log.warning("marks_delayed", waiting=len(self._agents | self._visitor))
 
     async def flush(self) -> None:

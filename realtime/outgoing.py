@@ -1,4 +1,4 @@
-"""An event on its way: numbered, its payloads already JSON text. What sinks and the log exchange."""
+"""An event on its way: numbered, and its payloads already JSON text."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""This process's part in presence: it tells of arrivals in batches and renews who is still here."""
+"""A process's part in presence: it tells of arrivals in batches and renews who is here."""
 
 import asyncio
 from collections import Counter

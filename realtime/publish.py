@@ -26,7 +26,7 @@ def publish(*events: Event) -> None:
 
 
 def _ephemeral(event: Event) -> Outgoing:
-    channels = ()
+    channels: tuple[str, ...] = ()
     if event.visitor is not None and event.contact_id is not None:
         channels = streams.contact_channels(event.contact_id)
     return ephemeral(event, channels)

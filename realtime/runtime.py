@@ -58,9 +58,16 @@ class Runtime:
         await self.feed.open()
         await self.bridge.open()
         delivery.install(self.delivery)
-        loops = [self.feed, self.marks, self.presence, self.bridge, self.hub, self.relay]
-        for part in [*loops, *self.sinks]:
-            self._spawn(part.run())
+        for run in (
+            self.feed.run,
+            self.marks.run,
+            self.presence.run,
+            self.bridge.run,
+            self.hub.run,
+            self.relay.run,
+            *(sink.run for sink in self.sinks),
+        ):
+            self._spawn(run())
 
     def run_soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Start a coroutine on the event loop, from whatever thread."""

@@ -1,4 +1,4 @@
-"""Session tokens of visitors: RS256, by keys in the database that rotate without logging anybody out."""
+"""Session tokens of visitors: RS256, by keys that rotate without logging anybody out."""
 
 import secrets
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ class AgentConsumer(AsyncConsumer):
     make each socket a member of the layer (docs/decisions/0004).
     """
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._receive, self._send = receive, send
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
@@ -88,7 +88,7 @@ class AgentConsumer(AsyncConsumer):
         reader: asyncio.Task[None] | None = None
         try:
             await self.send_text(_welcome(agent, organization, epoch, frame_id))
-            await catch_up(self, process.hub, organization, socket, hello, epoch)
+            await catch_up(self, process.hub, organization, socket, hello=hello, epoch=epoch)
             writer = asyncio.create_task(socket.write(self))
             reader = asyncio.create_task(self._read_commands(socket))
             age = MAXIMUM_AGE_S * random.uniform(0.9, 1)  # noqa: S311 jitter, not a secret

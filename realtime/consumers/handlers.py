@@ -200,7 +200,7 @@ async def _look(socket: AgentSocket, conversation_id: int, now: datetime, *, vie
 
 def _list_page(
     agent: Agent, filters: conversations.Filters, cursor: str | None
-) -> tuple[conversations.Page, dict[conversations.View, int]]:
+) -> tuple[conversations.Page, dict[str, int]]:
     page = conversations.list_page(agent, filters, cursor=cursor)
     counted = conversations.count_open(agent.organization_id)
     return page, conversations.counts_for(agent, counted)

@@ -19,6 +19,7 @@ async def catch_up(
     hub: Hub,
     organization: OrganizationHub,
     socket: AgentSocket,
+    *,
     hello: Hello,
     epoch: str,
 ) -> None:

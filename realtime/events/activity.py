@@ -7,6 +7,9 @@ from realtime.events.base import Audience, Event, Shape
 from realtime.events.shapes import SenderTypeName
 
 
+PresenceStatus = Literal["available", "busy", "away", "offline"]
+
+
 class TypingData(Shape):
     """`is_note` marks the typing of a private note, which no visitor hears of."""
 
@@ -79,7 +82,7 @@ class PresenceData(Shape):
     """`status` is `offline` when the agent's last connection is gone for good."""
 
     agent_id: int
-    status: Literal["available", "busy", "away", "offline"]
+    status: PresenceStatus
 
 
 class PresenceChanged(Event):

@@ -134,7 +134,7 @@ class Hub:
                     _push_counts(socket, conversations.counts_for(socket.agent, counted))
 
 
-def _push_counts(socket: AgentSocket, counts: dict[conversations.View, int]) -> None:
+def _push_counts(socket: AgentSocket, counts: dict[str, int]) -> None:
     if socket.list_counts != counts:
         socket.list_counts = dict(counts)
         frame = {"type": "counts.changed", "event_id": str(uuid4()), "conversation_id": None}

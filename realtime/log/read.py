@@ -25,7 +25,8 @@ def get_heads(organization_ids: Iterable[int]) -> dict[int, int]:
 def get_oldest(organization_id: int) -> int | None:
     """The lowest `seq` still in the log; None when it's empty."""
     rows = StoredEvent.objects.filter(organization_id=organization_id)
-    return rows.aggregate(oldest=Min("seq"))["oldest"]
+    oldest: int | None = rows.aggregate(oldest=Min("seq"))["oldest"]
+    return oldest
 
 
 def list_after(
@@ -87,7 +88,8 @@ def get_oldest_pending(*, before: datetime) -> datetime | None:
     """When the oldest undelivered event older than `before` was published."""
     pending = Q(agents_pending=True) | Q(visitor_pending=True)
     rows = StoredEvent.objects.filter(pending, created_at__lt=before)
-    return rows.aggregate(oldest=Min("created_at"))["oldest"]
+    oldest: datetime | None = rows.aggregate(oldest=Min("created_at"))["oldest"]
+    return oldest
 
 
 def list_channels(contact_ids: Iterable[int]) -> defaultdict[int | None, tuple[str, ...]]:

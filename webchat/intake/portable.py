@@ -4,6 +4,7 @@ SQLite's one writer holds the whole database, so no lock has to be taken first.
 """
 
 import json
+from typing import Any
 
 from django.db import connection
 
@@ -18,7 +19,8 @@ INSERT INTO webchat_conversation AS conversation (
 ) VALUES (%(public_id)s, %(organization_id)s, %(site_id)s, %(contact_id)s, 'open', 1, 0, 0,
     %(preview)s, 'CONTACT', %(now)s, %(now)s, %(now)s, '')
 ON CONFLICT (contact_id, site_id) WHERE NOT (status = 'closed') DO UPDATE SET
-    unread_count = conversation.unread_count + 1, last_message_preview = excluded.last_message_preview,
+    unread_count = conversation.unread_count + 1,
+    last_message_preview = excluded.last_message_preview,
     last_message_sender = 'CONTACT', last_message_at = excluded.last_message_at,
     last_activity_at = excluded.last_activity_at
 RETURNING id, unread_count, public_id = %(public_id)s
@@ -44,7 +46,7 @@ def store(draft: VisitorDraft) -> Stored | None:
     ):
         return None
     adapt = connection.ops.adapt_datetimefield_value
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization_id": draft.organization_id,
         "site_id": draft.site_id,
         "contact_id": draft.contact_id,

@@ -4,21 +4,31 @@ import base64
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Literal, cast
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from project.errors import InvalidArgument, NotFound
-from realtime.events.shapes import ContactSummary, ConversationRow, LastMessage, Person
+from realtime.events.shapes import (
+    ContactSummary,
+    ConversationRow,
+    LastMessage,
+    Person,
+    SenderTypeName,
+    Status,
+)
 from realtime.log import read
 from realtime.models import VisitorPresence
+from realtime.outgoing import Outgoing
 from webchat.models import Conversation, ConversationStatus
 from webchat.principal import Agent
 
 View = Literal["mine", "unassigned", "all"]
 VIEWS: tuple[View, ...] = ("mine", "unassigned", "all")
 PAGE = 50
+ONLINE = "online"
+MAX_CURSOR = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,14 @@ class Page:
 class Snapshot:
     row: ConversationRow
     position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """`next` is the `after` of the following page; None on the last one."""
+
+    items: list[Outgoing]
+    next: int | None
 
 
 def get_position(organization_id: int) -> Position:
@@ -93,6 +111,17 @@ def list_page(
     return Page([to_row(row) for row in items], _encode(items[-1]) if more else None, position)
 
 
+def list_events(
+    agent: Agent, conversation_id: int, *, after: int = 0, limit: int = PAGE
+) -> EventPage:
+    """A conversation's durable events with seq > `after`, in order. Raises NotFound."""
+    if not visible_to(agent).filter(pk=conversation_id).exists():
+        raise NotFound
+    found = read.list_of_conversation(conversation_id, after, limit=limit + 1)
+    items = found[:limit]
+    return EventPage(items, items[-1].seq if len(found) > limit else None)
+
+
 def count_open(organization_id: int) -> Counter[tuple[int, int | None]]:
     """How many open conversations there are for each (site id, assignee id or None)."""
     rows = (
@@ -104,7 +133,7 @@ def count_open(organization_id: int) -> Counter[tuple[int, int | None]]:
     return Counter({(site_id, assignee_id): size for site_id, assignee_id, size in rows})
 
 
-def counts_for(agent: Agent, counted: Counter[tuple[int, int | None]]) -> dict[View, int]:
+def counts_for(agent: Agent, counted: Counter[tuple[int, int | None]]) -> dict[str, int]:
     """The agent's share of `count_open`, per view."""
     seen = {
         key: size
@@ -127,7 +156,7 @@ def visible_to(agent: Agent) -> QuerySet[Conversation]:
 def with_people(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """What `to_row` needs, in the same query."""
     online = VisitorPresence.objects.filter(contact_id=OuterRef("contact_id"))
-    return rows.select_related("contact", "assignee", "team").annotate(online=Exists(online))
+    return rows.select_related("contact", "assignee", "team").annotate(**{ONLINE: Exists(online)})
 
 
 def to_row(conversation: Conversation) -> ConversationRow:
@@ -135,12 +164,12 @@ def to_row(conversation: Conversation) -> ConversationRow:
     return ConversationRow(
         id=conversation.pk,
         public_id=conversation.public_id,
-        status=conversation.status,
+        status=cast("Status", conversation.status),
         contact=ContactSummary(
             id=conversation.contact_id,
             name=conversation.contact.name or None,
             verified=conversation.contact.verified,
-            online=conversation.online,
+            online=getattr(conversation, ONLINE),
         ),
         site_id=conversation.site_id,
         assignee=assignee_of(conversation),
@@ -167,7 +196,7 @@ def last_message_of(conversation: Conversation) -> LastMessage | None:
         return None
     return LastMessage(
         preview=conversation.last_message_preview,
-        sender_type=conversation.last_message_sender,
+        sender_type=cast("SenderTypeName", conversation.last_message_sender),
         created_at=conversation.last_message_at,
     )
 
@@ -192,12 +221,13 @@ def _encode(row: Conversation) -> str:
 
 def _decode(cursor: str) -> tuple[datetime, int]:
     try:
-        at, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        place = datetime.fromisoformat(at), int(pk)
-        if place[0].tzinfo is None:
+        if len(cursor) > MAX_CURSOR:
             raise ValueError
-    except (ValueError, TypeError):
+        at, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if type(pk) is not int or datetime.fromisoformat(at).tzinfo is None:
+            raise ValueError
+        return datetime.fromisoformat(at).astimezone(UTC), pk
+    except (ValueError, TypeError, OverflowError):
         raise InvalidArgument(
             "The cursor is not one that a list gave out.", field="cursor"
         ) from None
-    return place

@@ -1,13 +1,15 @@
 """Messages as agents and visitors see them."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from django.db.models import QuerySet
 
-from realtime.events.shapes import Direction, MessageShape
+from realtime.events.shapes import Direction, MessageShape, SenderTypeName
 from webchat.models import Message, SenderType
 from webchat.principal import Agent, VisitorAccess
 from webchat.queries import conversation
+from webchat.queries.conversation import Position
 
 PAGE = 50
 
@@ -18,6 +20,22 @@ class History:
 
     messages: list[MessageShape]
     has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySnapshot:
+    history: History
+    position: Position
+
+
+def get_history(
+    agent: Agent, conversation_id: int, *, before: int | None = None, limit: int = PAGE
+) -> HistorySnapshot:
+    """`list_for_agent` with its place in the stream. Raises NotFound."""
+    position = conversation.get_position(agent.organization_id)
+    return HistorySnapshot(
+        list_for_agent(agent, conversation_id, before=before, limit=limit), position
+    )
 
 
 def list_for_agent(
@@ -45,8 +63,8 @@ def to_shape(message: Message) -> MessageShape:
     return MessageShape(
         id=message.pk,
         content=message.content,
-        message_type=message.message_type,
-        sender_type=message.sender_type,
+        message_type="TEXT",
+        sender_type=cast("SenderTypeName", message.sender_type),
         sender_user_id=message.sender_user_id,
         sender_name=_sender_name(message),
         direction=direction_of(message.sender_type),

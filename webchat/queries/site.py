@@ -1,11 +1,23 @@
 """Sites, as the widget and the people who manage them ask for them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from project.errors import NotFound
+from project.errors import InvalidArgument, NotFound
 from webchat.models import Site
 from webchat.principal import Agent
+
+PAGE = 50
+CURSOR = re.compile("[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is the cursor of the following page; None on the last one."""
+
+    items: Sequence[Site]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +43,21 @@ def get_by_id(site_id: int) -> SiteAccess:
     return _access(Site.objects.filter(pk=site_id).first())
 
 
-def list_visible(agent: Agent) -> Sequence[Site]:
-    """The organization's sites that the agent sees, oldest first."""
+def list_page(agent: Agent, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """The organization's sites that the agent sees, oldest first.
+
+    Raises InvalidArgument for a cursor that no page gave out.
+    """
     sites = Site.objects.filter(organization_id=agent.organization_id).order_by("pk")
-    return list(sites if agent.site_ids is None else sites.filter(pk__in=agent.site_ids))
+    if agent.site_ids is not None:
+        sites = sites.filter(pk__in=agent.site_ids)
+    if cursor is not None:
+        if not CURSOR.fullmatch(cursor):
+            raise InvalidArgument("The cursor is not one that a list gave out.", field="cursor")
+        sites = sites.filter(pk__gt=int(cursor))
+    found = list(sites[: limit + 1])
+    items = found[:limit]
+    return Page(items, str(items[-1].pk) if len(found) > limit else None)
 
 
 def _access(site: Site | None) -> SiteAccess:

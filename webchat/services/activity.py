@@ -1,6 +1,7 @@
 """Typing, viewing, reading and availability: what people do, beside what they say."""
 
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 
@@ -13,7 +14,13 @@ from realtime.events import (
     TypingStopped,
     ViewingChanged,
 )
-from realtime.events.activity import PresenceData, TypingData, ViewingData, VisitorTyping
+from realtime.events.activity import (
+    PresenceData,
+    PresenceStatus,
+    TypingData,
+    ViewingData,
+    VisitorTyping,
+)
 from realtime.events.message import MessageReadVisitor, SeenData
 from realtime.events.shapes import RowChange
 from realtime.publish import publish
@@ -172,7 +179,9 @@ def set_availability(*, agent: Agent, status: Availability, now: datetime) -> No
             PresenceChanged(
                 at=now,
                 organization_id=agent.organization_id,
-                data=PresenceData(agent_id=agent.user_id, status=status.value),
+                data=PresenceData(
+                    agent_id=agent.user_id, status=cast("PresenceStatus", status.value)
+                ),
             )
         )
 

@@ -96,7 +96,9 @@ def send_visitor_message(
             publish(*started, created)
     except _NothingStored:
         return _first_answer(draft)
-    return Sent(stored.message_id, stored.conversation_id, now, False, created.event_id)
+    return Sent(
+        stored.message_id, stored.conversation_id, now, deduped=False, event_id=created.event_id
+    )
 
 
 def send_agent_message(
@@ -172,7 +174,7 @@ def _first_answer(draft: VisitorDraft) -> Sent:
     first = _find_first(draft.organization_id, draft.external_id)
     if first is None:
         raise EngagementForbidden
-    return Sent(first.pk, first.conversation_id, first.created_at, True, None)
+    return Sent(first.pk, first.conversation_id, first.created_at, deduped=True, event_id=None)
 
 
 def _find_first(organization_id: int, external_id: str | None) -> Message | None:

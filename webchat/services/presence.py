@@ -1,12 +1,13 @@
-"""Who is here: rows that the processes holding connections renew, and the events of coming and going."""
+"""Who is here: rows that processes with connections renew, and events of coming and going."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db import transaction
 
 from realtime.events import PresenceChanged, VisitorConnected, VisitorDisconnected
-from realtime.events.activity import PresenceData, VisitorPresenceData
+from realtime.events.activity import PresenceData, PresenceStatus, VisitorPresenceData
 from realtime.models import AgentPresence, VisitorPresence
 from realtime.publish import publish
 from webchat.models import Membership
@@ -59,7 +60,14 @@ def agent_arrived(*, agent: Agent, now: datetime) -> None:
         )
         if is_new:
             membership = Membership.objects.get(pk=agent.membership_id)
-            publish(_presence(agent.organization_id, agent.user_id, membership.availability, now))
+            publish(
+                _presence(
+                    agent.organization_id,
+                    agent.user_id,
+                    cast("PresenceStatus", membership.availability),
+                    now,
+                )
+            )
 
 
 def renew_agents(*, agents: Collection[tuple[int, int]], now: datetime) -> None:
@@ -97,7 +105,9 @@ def sweep(*, now: datetime) -> int:
     return len(visitors) + len(agents)
 
 
-def _presence(organization_id: int, agent_id: int, status: str, now: datetime) -> PresenceChanged:
+def _presence(
+    organization_id: int, agent_id: int, status: PresenceStatus, now: datetime
+) -> PresenceChanged:
     return PresenceChanged(
         at=now,
         organization_id=organization_id,
