@@ -1,0 +1,47 @@
+"""The agents' API: its operations under one object."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import register_converter
+from ninja import NinjaAPI
+from ninja.renderers import BaseRenderer
+from pydantic_core import to_json
+
+from webchat.api.agent import (
+    activity,
+    contact,
+    conversation,
+    errors,
+    me,
+    member,
+    message,
+    site,
+)
+from webchat.api.agent.parsing import JsonParser, RowIdConverter
+
+
+class JsonRenderer(BaseRenderer):
+    """Writes times as events do, so that a fetched row and an event's compare equal."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        return to_json(data)
+
+
+class AgentApi(NinjaAPI):
+    def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
+        return errors.answer(request, exc)
+
+
+register_converter(RowIdConverter, "rowid")
+api = AgentApi(
+    title="Karibu",
+    version="1",
+    urls_namespace="api",
+    parser=JsonParser(),
+    renderer=JsonRenderer(),
+)
+for part in (me, conversation, message, activity, contact, site, member):
+    api.add_router("/v1", part.router)
