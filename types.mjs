@@ -24,12 +24,19 @@ const TARGETS = [
 ]
 
 /**
+ * Every property's title would become a type of its own.
+ *
+ * @param {string} key
+ * @param {unknown} value
+ */
+const dropTitle = (key, value) => (key === 'title' && typeof value === 'string' ? undefined : value)
+
+/**
  * @param {(typeof TARGETS)[number]} target
  * @returns {Promise<string>} the source of one generated file
  */
 async function generate({ schema, root }) {
-  const { title: _, ...parsed } = JSON.parse(await readFile(schema, 'utf8'))
-  return compile(parsed, root, {
+  return compile(JSON.parse(await readFile(schema, 'utf8'), dropTitle), root, {
     additionalProperties: false,
     bannerComment: `/* Generated from ${schema} by \`npm run types\`. Do not edit. */`,
     enableConstEnums: false,
