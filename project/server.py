@@ -1,7 +1,9 @@
 """The server: uvicorn with the product's limits, and a drain before it stops."""
 
 import fcntl
+import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,7 +58,10 @@ def serve(host: str, port: int, *, ready: Any = None) -> None:
                 ready()
 
         server.startup = startup  # type: ignore[method-assign]
-    server.run(sockets=[listener])
+    # uvicorn raises the signal again once it has stopped: then whoever called us cleans up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

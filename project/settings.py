@@ -146,8 +146,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # The realtime spine.
 CHANNEL_LAYERS = {
-    # One channel per process (realtime/feed.py), so its queue holds all that the process hears.
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+    # One channel per process (realtime/feed.py): its queue holds all that the process hears, and
+    # its memberships must not expire after a day, which is the default.
+    "default": {
+        "BACKEND": "channels.layers.InMemoryChannelLayer",
+        "CONFIG": {"capacity": 10_000, "group_expiry": 10**9},
+    }
 }
 REALTIME_SINKS = [
     "realtime.sinks.agents.AgentSink",
@@ -160,8 +164,8 @@ SUBSCRIPTION_TOKEN_TTL_S = env.positive("KARIBU_SUBSCRIPTION_TOKEN_TTL_S", 3600)
 SESSION_TOKEN_TTL_S = env.positive("KARIBU_SESSION_TOKEN_TTL_S", 86400)
 
 # Celery: without a broker, worker and beat are threads of the server (docs/decisions/0002).
-CELERY_BROKER_URL = env.env.str("CELERY_BROKER_URL", "memory://")
-CELERY_EMBEDDED = CELERY_BROKER_URL == "memory://"
+CELERY_BROKER_URL = env.env.str("CELERY_BROKER_URL", "memory://localhost/")
+CELERY_EMBEDDED = CELERY_BROKER_URL.startswith("memory:")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02} if CELERY_EMBEDDED else {}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -8,3 +8,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include((api_urls.urlpatterns, "api"))),
 ]
+
+handler400 = "project.refusals.bad_request"
+handler403 = "project.refusals.forbidden"
+handler404 = "project.refusals.not_found"
+handler500 = "project.refusals.server_error"
