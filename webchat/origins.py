@@ -3,12 +3,18 @@
 Hosts are compared parsed, lower-cased and IDNA-normalised, never as substrings.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from functools import lru_cache
+from urllib.parse import SplitResult, urlsplit
+
+import idna
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ANYWHERE = "*"
+NO_HOST = re.compile(r"[\s*/@\\?#%<>^|]")
+LONGEST_HOST = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +38,18 @@ def parse(text: str) -> Origin | None:
     """An `Origin` header, or the origin of a `Referer`; None for what is neither."""
     if text == "null":
         return Origin("", "", None, opaque=True)
-    try:
-        parts = urlsplit(text)
-        host, port = normalise_host(parts.hostname or ""), parts.port
-    except ValueError:
+    parts = _split(text)
+    if parts is None or parts.scheme not in DEFAULT_PORTS:
         return None
-    if parts.scheme not in DEFAULT_PORTS or not host:
-        return None
-    return Origin(parts.scheme, host, port or DEFAULT_PORTS[parts.scheme])
+    host = _host_of(parts)
+    port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    return Origin(parts.scheme, host, port) if host else None
 
 
 def normalise_host(host: str) -> str:
-    """Lower case, IDNA's ASCII form, no trailing dot. Raises ValueError for no host name."""
-    host = host.lower().rstrip(".")
-    return host if host.isascii() else host.encode("idna").decode("ascii")
+    """Lower case, the ASCII form that browsers use, no trailing dot. Raises ValueError."""
+    host = host.lower().removesuffix(".")
+    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
 
 
 def allows_any(rules: Sequence[str] | None) -> bool:
@@ -78,32 +82,48 @@ class _Rule:
     subdomains: bool = False
 
 
+@lru_cache(maxsize=10_000)
 def _parse_rule(text: str) -> _Rule | None:
     if text.startswith("*."):
-        host = _plain_host(text[2:])
+        parts = _split(f"//{text[2:]}")
+        if parts is None or parts.port is not None or not _is_bare(parts):
+            return None
+        host = _host_of(parts)
         return _Rule(None, host, None, subdomains=True) if host else None
     if "://" in text:
-        origin = parse(text)
-        if origin is None or urlsplit(text).path.strip("/"):
+        origin, parts = parse(text), _split(text)
+        if origin is None or parts is None or not _is_bare(parts):
             return None
         return _Rule(origin.scheme, origin.host, origin.port)
+    parts = _split(f"//{text}")
+    if parts is None or not _is_bare(parts):
+        return None
+    host = _host_of(parts)
+    return _Rule(None, host, parts.port) if host else None
+
+
+def _split(text: str) -> SplitResult | None:
     try:
-        parts = urlsplit(f"//{text}")
-        port = parts.port
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 raises ValueError for what is no port
     except ValueError:
         return None
-    host = _plain_host(parts.hostname or "")
-    if not host or parts.path or parts.query:
-        return None
-    return _Rule(None, host, port)
+    return parts
 
 
-def _plain_host(text: str) -> str:
+def _is_bare(parts: SplitResult) -> bool:
+    return not (parts.path.strip("/") or parts.query or parts.fragment)
+
+
+def _host_of(parts: SplitResult) -> str:
+    """Empty where it has none, or one that no browser would say."""
+    if NO_HOST.search(parts.netloc):
+        return ""
     try:
-        host = normalise_host(text)
+        host = normalise_host(parts.hostname or "")
     except ValueError:
         return ""
-    return "" if set(host) & set("*/@? ") else host
+    return host if len(host) <= LONGEST_HOST and not host.startswith(".") else ""
 
 
 def _matches(origin: Origin, text: str) -> bool:

@@ -1,6 +1,8 @@
 """Session tokens of visitors: RS256, by keys that rotate without logging anybody out."""
 
+import math
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +22,8 @@ from webchat.models import SigningKey
 
 AUDIENCE = "karibu:widget"
 REFRESH_GRACE = timedelta(hours=24)
+RENEW_S = 60
+LOOK_AGAIN_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +46,21 @@ class _Key:
 
 
 class KeyRing:
-    """The installation's keys as this process knows them; an unknown `kid` makes it look again."""
+    """The installation's keys as this process knows them.
+
+    It looks again after a minute, so that every process soon signs with a key that another one
+    made, and at once for an unknown `kid`, but no oftener than once a second, whatever is sent.
+    """
 
     def __init__(self) -> None:
         self._keys: dict[str, _Key] = {}
         self._newest: _Key | None = None
+        self._loaded_at = -math.inf
         self._lock = Lock()
 
     def signing_key(self) -> _Key:
         """The newest key, made by the first process that needs one."""
-        if self._newest is None:
-            self.load()
+        self._renew(RENEW_S)
         if self._newest is None:
             rotate()
             self.load()
@@ -62,20 +70,17 @@ class KeyRing:
 
     def find(self, kid: str) -> _Key | None:
         if kid not in self._keys:
-            self.load()
+            self._renew(LOOK_AGAIN_S)
         return self._keys.get(kid)
 
     def load(self) -> None:
         """Read all keys; a database query."""
-        with self._lock:
-            rows = list(SigningKey.objects.order_by("created_at", "kid"))
-            self._keys = {row.kid: _Key(row.kid, _decrypt(row)) for row in rows}
-            self._newest = self._keys[rows[-1].kid] if rows else None
+        self._renew(0)
 
     def public_jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """The JSON Web Key Set at /.well-known/jwks.json; a database query."""
+        """The JSON Web Key Set at /.well-known/jwks.json, at most a second old."""
         self.signing_key()
-        self.load()
+        self._renew(LOOK_AGAIN_S)
         return {
             "keys": [
                 {
@@ -87,6 +92,15 @@ class KeyRing:
                 for key in self._keys.values()
             ]
         }
+
+    def _renew(self, older_than_s: float) -> None:
+        with self._lock:
+            if time.monotonic() - self._loaded_at < older_than_s:
+                return
+            rows = list(SigningKey.objects.order_by("created_at", "kid"))
+            self._keys = {row.kid: _Key(row.kid, _decrypt(row)) for row in rows}
+            self._newest = self._keys[rows[-1].kid] if rows else None
+            self._loaded_at = time.monotonic()
 
 
 ring = KeyRing()
@@ -130,9 +144,23 @@ def issue(claims: SessionClaims, *, now: datetime) -> str:
 
 
 def verify(token: str, *, now: datetime, grace: timedelta = timedelta(0)) -> SessionClaims:
-    """Check signature, audience, issuer and expiry (`grace` later still passes).
+    """`read` and `check_time`. Raises Unauthorized."""
+    claims = read(token)
+    check_time(claims, now=now, grace=grace)
+    return claims
 
-    Raises Unauthorized. Only RS256 is accepted: the algorithm is ours, never the token's.
+
+def check_time(claims: SessionClaims, *, now: datetime, grace: timedelta = timedelta(0)) -> None:
+    """Raises Unauthorized when the token expired more than `grace` ago."""
+    if claims.expires_at + grace <= now:
+        raise Unauthorized("The session token has expired. Refresh it, or start a new session.")
+
+
+def read(token: str) -> SessionClaims:
+    """What a genuine token says, whether or not it has expired.
+
+    Checks signature, audience and issuer; Unauthorized says no more than that it is not ours.
+    Only RS256 is accepted: the algorithm is ours, never the token's. May ask the database.
     """
     try:
         kid = jwt.get_unverified_header(token).get("kid")
@@ -145,14 +173,17 @@ def verify(token: str, *, now: datetime, grace: timedelta = timedelta(0)) -> Ses
             algorithms=["RS256"],
             audience=AUDIENCE,
             issuer=settings.BASE_URL,
-            options={"require": ["exp", "iat", "sub", "sid"], "verify_exp": False},
+            # Times are the caller's business; `iat` is no use between hosts whose clocks differ.
+            options={
+                "require": ["exp", "iat", "sub", "sid"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
         )
     except jwt.InvalidTokenError:
         raise Unauthorized from None
-    claims = _claims(payload)
-    if claims.expires_at + grace <= now:
-        raise Unauthorized("The session token has expired. Refresh it, or start a new session.")
-    return claims
+    return _claims(payload)
 
 
 def _claims(payload: Mapping[str, Any]) -> SessionClaims:

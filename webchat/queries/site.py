@@ -4,8 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from project.errors import InvalidArgument, NotFound
-from webchat.models import Site
+from realtime.models import AgentPresence
+from webchat.models import Availability, Membership, Role, Site
 from webchat.principal import Agent
 
 PAGE = 50
@@ -41,6 +44,24 @@ def get_by_key(widget_key: str) -> SiteAccess:
 def get_by_id(site_id: int) -> SiteAccess:
     """Raises NotFound."""
     return _access(Site.objects.filter(pk=site_id).first())
+
+
+def is_online(site_id: int) -> bool:
+    """Whether an agent who sees the site's conversations is connected and says "available"."""
+    site = Site.objects.filter(pk=site_id).first()
+    if site is None:
+        return False
+    present = AgentPresence.objects.filter(organization_id=site.organization_id)
+    members = Membership.objects.filter(
+        organization_id=site.organization_id,
+        revoked_at__isnull=True,
+        user__is_active=True,
+        availability=Availability.AVAILABLE,
+        user_id__in=present.values("agent_id"),
+    )
+    if site.is_restricted:
+        members = members.filter(Q(role__in=[Role.OWNER, Role.ADMIN]) | Q(sites=site))
+    return members.exists()
 
 
 def list_page(agent: Agent, *, cursor: str | None = None, limit: int = PAGE) -> Page:

@@ -17,6 +17,7 @@ from realtime.models import VisitorChannel
 from realtime.publish import publish
 from webchat.models import Contact, Conversation, ConversationStatus, Site, Visitor, VisitorSession
 from webchat.principal import Agent
+from webchat.services.errors import EngagementForbidden
 from webchat.signing import REFRESH_GRACE, SessionClaims, issue, verify
 
 VISITOR_ID = re.compile(
@@ -48,6 +49,7 @@ def open_session(
     *,
     site_id: int,
     visitor_id: str,
+    engagement_id: int = 0,
     origin: str,
     user_agent: str,
     name: str,
@@ -58,13 +60,17 @@ def open_session(
     """Begin a visit, making visitor and contact on the first one.
 
     `origin` has been allowed by the caller; the token is bound to it. Name and e-mail are claims
-    and never overwrite verified ones. Raises InvalidArgument, NotFound and VisitorIdTaken.
+    and never overwrite verified ones. An `engagement_id` is only checked to be the visitor's: what
+    is open, is found without it. Raises InvalidArgument, NotFound, VisitorIdTaken and
+    EngagementForbidden.
     """
     if not VISITOR_ID.fullmatch(visitor_id):
         raise InvalidArgument("visitor_id must be a version-4 UUID.", field="visitor_id")
     site = Site.objects.filter(pk=site_id).first()
     if site is None:
         raise NotFound
+    if engagement_id:
+        _check_engagement(site, visitor_id, engagement_id)
     try:
         visitor = _get_or_create_visitor(site, visitor_id, now)
     except IntegrityError:  # another tab's first session has just made it
@@ -136,6 +142,14 @@ def delete_expired(*, now: datetime, limit: int = 1000) -> int:
     stale = VisitorSession.objects.filter(expires_at__lt=now - REFRESH_GRACE)
     doomed: list[UUID] = list(stale.values_list("sid", flat=True)[:limit])
     return VisitorSession.objects.filter(sid__in=doomed).delete()[0]
+
+
+def _check_engagement(site: Site, visitor_id: str, engagement_id: int) -> None:
+    own = Conversation.objects.filter(
+        pk=engagement_id, site=site, contact__visitors__visitor_id=visitor_id
+    )
+    if not own.exists():
+        raise EngagementForbidden
 
 
 def _get_or_create_visitor(site: Site, visitor_id: str, now: datetime) -> Visitor:
