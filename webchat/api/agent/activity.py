@@ -21,7 +21,7 @@ ONE = "/conversations/{rowid:conversation_id}"
     summary="Show that the agent types",
     **call("write", NotFound),
 )
-def typing(request: AgentRequest, conversation_id: Id, payload: Typing) -> None:
+def show_typing(request: AgentRequest, conversation_id: Id, payload: Typing) -> None:
     """It ends by `stop`, or 6 s after the last `start`."""
     write_blocking(
         services.agent_typing,
@@ -39,7 +39,7 @@ def typing(request: AgentRequest, conversation_id: Id, payload: Typing) -> None:
     summary="Mark messages as read",
     **call("write", NotFound),
 )
-def seen(request: AgentRequest, conversation_id: Id, payload: Seen) -> None:
+def mark_seen(request: AgentRequest, conversation_id: Id, payload: Seen) -> None:
     """Up to and including a message; the mark never moves back."""
     write_blocking(
         services.agent_seen,

@@ -5,6 +5,7 @@ from ninja import Router
 
 from project.database import write_blocking
 from project.errors import Forbidden, NotFound
+from realtime import runtime
 from realtime.commands import Id
 from webchat.api.agent.auth import AgentRequest
 from webchat.api.agent.operation import call
@@ -12,6 +13,7 @@ from webchat.permissions import may_revoke_sessions
 from webchat.services.session import revoke_sessions
 
 router = Router(tags=["Contacts"])
+SESSION_REVOKED = 4501, "session revoked"
 
 
 @router.post(
@@ -20,8 +22,18 @@ router = Router(tags=["Contacts"])
     summary="Revoke a contact's sessions",
     **call("admin", NotFound),
 )
-def revoke(request: AgentRequest, contact_id: Id) -> None:
+def revoke_contact_sessions(request: AgentRequest, contact_id: Id) -> None:
     """For owners, admins and supervisors. Ends the tokens of all the contact's browsers."""
     if not may_revoke_sessions(request.auth):
         raise Forbidden
-    write_blocking(revoke_sessions, agent=request.auth, contact_id=contact_id, now=timezone.now())
+    visitor_ids = write_blocking(
+        revoke_sessions, agent=request.auth, contact_id=contact_id, now=timezone.now()
+    )
+    _disconnect(visitor_ids)
+
+
+def _disconnect(visitor_ids: list[str]) -> None:
+    process = runtime.find()
+    if process is not None:
+        for visitor_id in visitor_ids:
+            process.run_soon(process.bridge.disconnect(visitor_id, *SESSION_REVOKED))

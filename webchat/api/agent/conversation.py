@@ -63,7 +63,7 @@ def get_conversation(request: AgentRequest, conversation_id: Id) -> Conversation
     summary="List a conversation's events",
     **call("read", NotFound),
 )
-def list_events(
+def list_conversation_events(
     request: AgentRequest, conversation_id: Id, after: Id = 0, limit: Limit = queries.PAGE
 ) -> HttpResponse:
     """Its durable events in order, as agents' sockets get them, from the last days' log."""
@@ -80,7 +80,7 @@ def list_events(
     summary="Claim a conversation",
     **call("write", NotFound, AlreadyAssigned, ConversationClosedError),
 )
-def claim(request: AgentRequest, conversation_id: Id) -> ConversationRow:
+def claim_conversation(request: AgentRequest, conversation_id: Id) -> ConversationRow:
     """Become the owner of an open conversation that nobody owns."""
     return write_blocking(
         services.claim, agent=request.auth, conversation_id=conversation_id, now=timezone.now()
@@ -93,7 +93,9 @@ def claim(request: AgentRequest, conversation_id: Id) -> ConversationRow:
     summary="Assign a conversation",
     **call("write", NotFound, ConversationClosedError),
 )
-def assign(request: AgentRequest, conversation_id: Id, payload: Assign) -> ConversationRow:
+def assign_conversation(
+    request: AgentRequest, conversation_id: Id, payload: Assign
+) -> ConversationRow:
     """Give it to an agent, to a team, or to nobody (null)."""
     return write_blocking(
         services.assign,
@@ -111,7 +113,7 @@ def assign(request: AgentRequest, conversation_id: Id, payload: Assign) -> Conve
     summary="Close a conversation",
     **call("write", NotFound),
 )
-def close(
+def close_conversation(
     request: AgentRequest,
     conversation_id: Id,
     payload: Close = WITHOUT_REASON,
@@ -132,7 +134,7 @@ def close(
     summary="Reopen a conversation",
     **call("write", NotFound, ConversationSuperseded),
 )
-def reopen(request: AgentRequest, conversation_id: Id) -> ConversationRow:
+def reopen_conversation(request: AgentRequest, conversation_id: Id) -> ConversationRow:
     """Reopening an open one changes nothing."""
     return write_blocking(
         services.reopen, agent=request.auth, conversation_id=conversation_id, now=timezone.now()

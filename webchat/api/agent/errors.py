@@ -11,7 +11,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
-    JsonResponse,
 )
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern
@@ -26,17 +25,10 @@ from project.errors import (
     PayloadTooLarge,
     Unauthorized,
 )
+from project.refusals import respond
 from webchat.api.agent.parsing import MAX_BODY_BYTES
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-def respond(error: AppError) -> HttpResponse:
-    """The HTTP answer of an anticipated error."""
-    response = JsonResponse({"error": error.body()}, status=error.status)
-    if error.status == Unauthorized.status:
-        response["WWW-Authenticate"] = "Bearer"
-    return response
 
 
 def answer(request: HttpRequest, error: Exception) -> HttpResponse:

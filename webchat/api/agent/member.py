@@ -19,7 +19,7 @@ router = Router(tags=["Members"])
     summary="Revoke a membership",
     **call("admin", NotFound, LastOwner),
 )
-def revoke(request: AgentRequest, membership_id: Id) -> None:
+def revoke_membership(request: AgentRequest, membership_id: Id) -> None:
     """For owners and admins. By the membership's id; its tokens and sockets end with it."""
     write_blocking(
         revoke_member, agent=request.auth, membership_id=membership_id, now=timezone.now()

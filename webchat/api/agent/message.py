@@ -4,7 +4,7 @@ from django.utils import timezone
 from ninja import Router
 
 from project.database import write_blocking
-from project.errors import NotFound, PayloadTooLarge
+from project.errors import NotFound
 from realtime.commands import Id
 from webchat.api.agent.auth import AgentRequest
 from webchat.api.agent.operation import call
@@ -39,9 +39,7 @@ def list_messages(
     MESSAGES,
     response={201: SentMessage},
     summary="Send a message or a note",
-    **call(
-        "write", NotFound, EmptyContent, ContentTooLong, ConversationSuperseded, PayloadTooLarge
-    ),
+    **call("write", NotFound, EmptyContent, ContentTooLong, ConversationSuperseded),
 )
 def send_message(request: AgentRequest, conversation_id: Id, payload: SendMessage) -> SentMessage:
     """A message to a closed conversation reopens it; a note does not."""

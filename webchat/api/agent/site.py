@@ -9,7 +9,7 @@ from webchat.api.agent.operation import call
 from webchat.api.agent.parsing import Limit
 from webchat.api.agent.schemas import NewSite, SitePage, SiteShape
 from webchat.queries import site as queries
-from webchat.services.site import create_site
+from webchat.services import site as services
 
 router = Router(tags=["Sites"])
 
@@ -25,7 +25,7 @@ def list_sites(
 
 
 @router.post("/sites", response={201: SiteShape}, summary="Create a site", **call("admin"))
-def create(request: AgentRequest, payload: NewSite) -> SiteShape:
+def create_site(request: AgentRequest, payload: NewSite) -> SiteShape:
     """For owners and admins. Every agent of the organization sees the new site."""
-    site = write_blocking(create_site, agent=request.auth, **dict(payload))
+    site = write_blocking(services.create_site, agent=request.auth, **dict(payload))
     return SiteShape.model_validate(site, from_attributes=True)
