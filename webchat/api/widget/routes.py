@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from project.errors import AppError, NotFound, Unauthorized
 from webchat.api.widget import activity, bootstrap, config, jwks, message, session
 from webchat.api.widget import schemas as s
-from webchat.api.widget.auth import Gate
+from webchat.api.widget.auth import Gate, WidgetNotFound
+from webchat.api.widget.origin import OriginNotAllowed
 from webchat.api.widget.request import Request
 from webchat.api.widget.response import Response
+from webchat.services.errors import ContentTooLong, EmptyContent, EngagementForbidden
+from webchat.services.session import VisitorIdTaken
 
 Handle = Callable[[Request, Gate], Awaitable[Response]]
 
@@ -19,7 +23,10 @@ SECOND_PREFIX = "/v1/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """`path` is the canonical one; `bearer` says that a session's token opens it."""
+    """`path` is the canonical one; `bearer` says that a session's token opens it.
+
+    `refusals` are the operation's own, beside those that follow from the other fields.
+    """
 
     method: str
     path: str
@@ -30,6 +37,7 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
+    refusals: tuple[type[AppError], ...] = ()
 
     def paths(self) -> Iterator[str]:
         """Where it answers: each call of the API is the same one below the guide's prefix."""
@@ -47,6 +55,7 @@ OPERATIONS = (
         bearer=False,
         query=s.ConfigQuery,
         answer=s.Config,
+        refusals=(NotFound, OriginNotAllowed),
     ),
     Operation(
         method="POST",
@@ -56,6 +65,7 @@ OPERATIONS = (
         bearer=False,
         body=s.SessionRequest,
         answer=s.SessionAnswer,
+        refusals=(NotFound, OriginNotAllowed, VisitorIdTaken, EngagementForbidden),
     ),
     Operation(
         method="POST",
@@ -65,6 +75,7 @@ OPERATIONS = (
         bearer=False,
         body=s.RefreshRequest,
         answer=s.SessionAnswer,
+        refusals=(Unauthorized, WidgetNotFound, OriginNotAllowed),
     ),
     Operation(
         method="POST",
@@ -89,6 +100,7 @@ OPERATIONS = (
         status=201,
         body=s.MessageRequest,
         answer=s.SentAnswer,
+        refusals=(EmptyContent, ContentTooLong, EngagementForbidden, NotFound),
     ),
     Operation(
         method="POST",
@@ -97,6 +109,7 @@ OPERATIONS = (
         summary="Tell the agents that the visitor types, or no longer does",
         status=204,
         body=s.TypingRequest,
+        refusals=(EngagementForbidden,),
     ),
     Operation(
         method="POST",
@@ -105,6 +118,7 @@ OPERATIONS = (
         summary="Tell the agents how far the visitor has read",
         status=204,
         body=s.SeenRequest,
+        refusals=(EngagementForbidden,),
     ),
     Operation(
         method="GET",
