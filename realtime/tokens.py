@@ -84,12 +84,14 @@ def verify_connection_token(token: str, *, now: datetime) -> ConnectionClaims:
 def verify_subscription_token(token: str, *, now: datetime) -> SubscriptionClaims:
     """Raises TokenInvalid, or TokenExpired for a token that is right but for its time."""
     claims = _verify(token, subscription_key(), SUBSCRIPTION_AUDIENCE, now, texts=("channel",))
+    if not isinstance(claims.setdefault("client", None), str | None):
+        raise TokenInvalid
     return SubscriptionClaims(
         user=claims["sub"],
         channel=claims["channel"],
         expires_at=claims["exp"],
         issued_at=claims["iat"],
-        client=claims.get("client"),
+        client=claims["client"],
     )
 
 
