@@ -14,6 +14,7 @@ import {
   createStore,
   isGap,
   startNewChat,
+  startNewStream,
   type State,
 } from './store'
 import { explain, REVOKED } from './words'
@@ -84,7 +85,7 @@ export function createChat({
       stream = openStream(boot, {
         bootstrap,
         onEvent,
-        onGap: () => void resync(),
+        onGap,
         onConnection: setConnection,
         onRefused: restart,
         onRevoked: end,
@@ -136,6 +137,11 @@ export function createChat({
     show('online')
     attempt = 0
     outbox.resume()
+  }
+
+  function onGap(): void {
+    store.update(startNewStream)
+    void resync()
   }
 
   function onEvent(event: VisitorEvent): void {

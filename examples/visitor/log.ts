@@ -8,7 +8,8 @@ const NEAR_END_PX = 48
 
 export interface Log {
   render(rows: readonly Row[]): void
-  isAtEnd(): boolean
+  /** Whether the end is in sight, and stays so when something grows or shrinks. */
+  isPinned(): boolean
   scrollToEnd(): void
 }
 
@@ -16,16 +17,23 @@ export function createLog(): Log {
   const log = element('log', HTMLElement)
   const scroll = element('scroll', HTMLElement)
   let elements = new Map<string, HTMLElement>()
-
-  const isAtEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX
+  let isPinned = true
 
   function scrollToEnd(): void {
+    isPinned = true
     scroll.scrollTop = scroll.scrollHeight
   }
 
+  scroll.addEventListener('scroll', () => {
+    isPinned = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX
+  })
+  const sizes = new ResizeObserver(() => {
+    if (isPinned) scrollToEnd()
+  })
+  for (const part of [scroll, ...scroll.children]) sizes.observe(part)
+
   /** Moves only what is out of place: a message that was there is neither redrawn nor read again. */
   function render(rows: readonly Row[]): void {
-    const wasAtEnd = isAtEnd()
     const fromEnd = scroll.scrollHeight - scroll.scrollTop
     const isPrepending = elements.size > 0 && !elements.has(rows[0]?.key ?? '')
     if (isPrepending) log.setAttribute('aria-live', 'off')
@@ -41,13 +49,12 @@ export function createLog(): Log {
     }
     elements = next
 
-    if (wasAtEnd) scrollToEnd()
-    else if (isPrepending) scroll.scrollTop = scroll.scrollHeight - fromEnd
+    if (isPrepending && !isPinned) scroll.scrollTop = scroll.scrollHeight - fromEnd
     // History is not news: the log speaks only of what comes after it stands.
     if (rows.length) setTimeout(() => log.setAttribute('aria-live', 'polite'))
   }
 
-  return { render, isAtEnd, scrollToEnd }
+  return { render, isPinned: () => isPinned, scrollToEnd }
 }
 
 function create(row: Row): HTMLElement {

@@ -98,7 +98,6 @@ export function applyBootstrap(state: State, boot: Bootstrap): State {
     agent: boot.agent ?? null,
     typing: null,
     readUpTo: Math.max(state.readUpTo, boot.read_up_to ?? 0),
-    lastSeq: null,
     problem: null,
     isLoaded: true,
   }
@@ -131,6 +130,11 @@ export function applyAnswer(state: State, sent: Outgoing, answer: SendAnswer): S
 /** A new chat after a closed one: the next message opens it. */
 export function startNewChat(state: State): State {
   return { ...state, engagementId: 0, closed: null, agent: null }
+}
+
+/** The stream begins anew: its numbers may too. */
+export function startNewStream(state: State): State {
+  return { ...state, lastSeq: null }
 }
 
 /** True when durable events are missing between the last one and this. */

@@ -46,10 +46,8 @@ export function createView(actions: Actions): View {
     earlier.hidden = !state.hasMore
     element('empty', HTMLElement).hidden = !isEmpty(state)
     showTyping(state)
-    const wasAtEnd = log.isAtEnd()
     log.render(toRows(state))
-    if (wasAtEnd) log.scrollToEnd()
-    else if (hasNews) newer.hidden = false
+    if (hasNews && !log.isPinned()) newer.hidden = false
     shown = state
     actions.looked()
   }
@@ -128,7 +126,7 @@ export function createView(actions: Actions): View {
     text.focus() // the button is gone
   })
   scroll.addEventListener('scroll', () => {
-    if (log.isAtEnd()) newer.hidden = true
+    if (log.isPinned()) newer.hidden = true
     actions.looked()
   })
   newer.addEventListener('click', () => {
@@ -156,7 +154,7 @@ export function createView(actions: Actions): View {
   problemActions.reload.addEventListener('click', () => location.reload())
   problemActions['start-over'].addEventListener('click', actions.startOver)
 
-  return { render, isAtEnd: () => !scroll.hidden && log.isAtEnd() }
+  return { render, isAtEnd: () => !scroll.hidden && log.isPinned() }
 }
 
 function lastId({ messages }: State): number {

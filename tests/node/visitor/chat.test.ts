@@ -132,6 +132,15 @@ test('what the stream could not recover comes by snapshot', async () => {
   expect(state.messages.map(({ content }) => content)).toEqual(['missed'])
 })
 
+test('the numbers of a stream that begins anew are not taken for old ones', async () => {
+  await startOnline()
+  stream.onEvent({ type: 'engagement.reopened', engagement_id: 7, seq: 40, data: {} } as never)
+  stream.onGap()
+  stream.onEvent(ownEvent('cm-1'))
+  await settle()
+  expect(state.messages).toHaveLength(1)
+})
+
 test('a gap in the numbers asks for a snapshot', async () => {
   await startOnline()
   stream.onEvent({ type: 'engagement.reopened', engagement_id: 7, seq: 1, data: {} } as never)
