@@ -56,7 +56,7 @@ def _keyed_emails(seeded: Seeded) -> Sequence[tuple[str, str]]:
 
 
 def _demo_page_url(seeded: Seeded) -> str:
-    return f"{settings.BASE_URL}/demo/?widget_key={seeded.site.widget_key}"
+    return f"{settings.BASE_URL}/examples/visitor?widget_key={seeded.site.widget_key}"
 
 
 def _people(seeded: Seeded) -> Sequence[str]:
