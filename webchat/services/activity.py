@@ -172,9 +172,11 @@ def visitor_seen(
 
 
 def set_availability(*, agent: Agent, status: Availability, now: datetime) -> None:
-    """What the agent says of themselves, for all their windows."""
+    """What the agent says of themselves, for all their windows; the same again is no news."""
     with transaction.atomic():
-        Membership.objects.filter(pk=agent.membership_id).update(availability=status)
+        other = Membership.objects.filter(pk=agent.membership_id).exclude(availability=status)
+        if other.update(availability=status) == 0:
+            return
         publish(
             PresenceChanged(
                 at=now,
