@@ -59,7 +59,6 @@ const chat = createChat({
 })
 
 window.addEventListener('online', chat.resume)
-window.addEventListener('pagehide', chat.leave)
 window.addEventListener('storage', ({ key, oldValue }) => {
   // Another tab has started over: what is on this page belongs to a visitor who is gone.
   if (key === `${scope}visitor_id` && oldValue !== null) location.reload()

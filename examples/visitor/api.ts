@@ -6,12 +6,6 @@ export interface SessionAnswer {
   engagement_id: number
 }
 
-export interface Attachment {
-  url: string
-  name: string
-  size: number
-}
-
 export interface WireMessage {
   id: number
   content: string
@@ -19,7 +13,6 @@ export interface WireMessage {
   sender_name?: string | null
   created_at: string
   client_message_id?: string | null
-  attachments?: Attachment[]
 }
 
 export interface Agent {
@@ -78,8 +71,6 @@ export interface CallOptions {
   method?: 'GET' | 'POST'
   body?: object
   token?: string
-  /** Lets the request outlive the page. */
-  keepalive?: boolean
 }
 
 export type Call = <Answer>(path: string, options?: CallOptions) => Promise<Answer>
@@ -89,7 +80,7 @@ const TIMEOUT_MS = 15_000
 /** Calls below `base`. Rejects with `ApiError` and with nothing else. */
 export function createCall(base: string): Call {
   return async <Answer>(path: string, options: CallOptions = {}): Promise<Answer> => {
-    const { method = 'POST', body, token, keepalive = false } = options
+    const { method = 'POST', body, token } = options
     const headers = new Headers()
     if (body) headers.set('Content-Type', 'application/json')
     if (token) headers.set('Authorization', `Bearer ${token}`)
@@ -97,7 +88,6 @@ export function createCall(base: string): Call {
       const response = await fetch(base + path, {
         method,
         headers,
-        keepalive,
         credentials: 'omit',
         body: body ? JSON.stringify(body) : null,
         signal: AbortSignal.timeout(TIMEOUT_MS),

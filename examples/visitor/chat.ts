@@ -1,7 +1,7 @@
 /** The client without its page: brings session, outbox, stream and store together. */
+import type { VisitorEvent } from '../../realtime/protocol/visitor-events.gen'
 import type { Bootstrap, Call, History, SendAnswer } from './api'
 import { ApiError } from './api'
-import type { VisitorEvent } from './events'
 import { createOutbox, retryDelayMs, type Outgoing } from './outbox'
 import { openRealtime, type Realtime } from './realtime'
 import { createSession } from './session'
@@ -27,8 +27,6 @@ export interface Chat {
   discard(clientMessageId: string): void
   sayTyping(typing: 'start' | 'stop'): void
   saySeen(messageId: number): void
-  /** Tells the server that the page is going. */
-  leave(): void
   loadEarlier(): Promise<void>
   startNew(): void
   /** The network may be back. */
@@ -190,11 +188,6 @@ export function createChat({
     resume: outbox.resume,
     sayTyping: (typing) => report('/v1/webchat/typing', { state: typing }),
     saySeen: (message_id) => report('/v1/webchat/seen', { message_id }),
-    leave() {
-      const token = session.peekToken()
-      if (!token) return
-      call('/v1/webchat/leave', { token, keepalive: true }).catch(() => undefined)
-    },
     async loadEarlier() {
       const before = store.get().messages[0]?.id
       if (before === undefined) return

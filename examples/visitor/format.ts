@@ -1,4 +1,4 @@
-/** Times, sizes and names in words. */
+/** Times and names in words. */
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 const DATE = new Intl.DateTimeFormat(undefined, {
@@ -22,11 +22,6 @@ export function dayAndClock(at: string, now = new Date()): string {
       ? 'Yesterday'
       : DATE.format(date)
   return `${day} ${clock(at)}`
-}
-
-export function fileSize(bytes: number): string {
-  const kilobytes = Math.max(1, Math.round(bytes / 1024))
-  return kilobytes < 1024 ? `${kilobytes} KB` : `${(kilobytes / 1024).toFixed(1)} MB`
 }
 
 /** "Neema Otieno" to "NO". */

@@ -1,6 +1,6 @@
 /** Keeps the log's elements in step with its rows, and the visitor's place in it. */
 import { copyTemplate, element, fillAvatar, linkified, setText, within } from './dom'
-import { clock, dayAndClock, fileSize } from './format'
+import { clock, dayAndClock } from './format'
 import type { MessageRow, Row, Status } from './rows'
 
 /** Nearer to the end than this counts as being there. */
@@ -68,7 +68,7 @@ function create(row: Row): HTMLElement {
 }
 
 function fill(row: HTMLElement, message: MessageRow): void {
-  const { side, author, isBot, isFirst, isLast, content, attachments, at, status } = message
+  const { side, author, isBot, isFirst, isLast, content, at, status } = message
   row.className = `row ${side}`
   row.classList.toggle('first', isFirst)
   row.classList.toggle('last', isLast)
@@ -77,19 +77,7 @@ function fill(row: HTMLElement, message: MessageRow): void {
   fillAvatar(within(row, '.avatar', HTMLElement), author, isBot)
   const paragraph = within(row, '.content', HTMLElement)
   if (paragraph.textContent !== content) paragraph.replaceChildren(...linkified(content))
-  const files = within(row, '.files', HTMLElement)
-  if (files.childElementCount !== attachments.length) {
-    files.replaceChildren(...attachments.map(fileLink))
-  }
   fillStatus(within(row, '.status', HTMLElement), status)
-}
-
-function fileLink({ url, name, size }: MessageRow['attachments'][number]): DocumentFragment {
-  const file = copyTemplate('file')
-  within(file, 'a', HTMLAnchorElement).href = url
-  within(file, '.name', HTMLElement).textContent = name
-  within(file, '.size', HTMLElement).textContent = fileSize(size)
-  return file
 }
 
 function fillStatus(target: HTMLElement, status: Status | null): void {

@@ -1,7 +1,7 @@
 /** The live channel, by the official client: it reconnects, recovers and renews its tokens itself. */
 import { Centrifuge, UnauthorizedError } from 'centrifuge'
+import type { VisitorEvent } from '../../realtime/protocol/visitor-events.gen'
 import { ApiError, type Bootstrap } from './api'
-import type { VisitorEvent } from './events'
 
 interface Options {
   /** Fetches new tokens. */

@@ -19,7 +19,6 @@ export interface MessageRow {
   readonly isFirst: boolean
   readonly isLast: boolean
   readonly content: string
-  readonly attachments: Message['attachments']
   readonly at: string
   readonly status: Status | null
 }
@@ -61,7 +60,6 @@ function fromMessage(message: Message): MessageRow {
     isFirst: true,
     isLast: true,
     content: message.content,
-    attachments: message.attachments,
     at: message.createdAt,
     status: null,
   }
@@ -77,7 +75,6 @@ function fromOutgoing(message: Outgoing): MessageRow {
     isFirst: true,
     isLast: true,
     content: message.content,
-    attachments: [],
     at: message.created_at,
     status: statusOf(message),
   }

@@ -1,6 +1,5 @@
 /** Who the visitor is, and the token that proves it. */
 import { ApiError, type Call, type CallOptions, type SessionAnswer } from './api'
-import { asksForChallenge, solveChallenge } from './challenge'
 import type { Memory } from './storage'
 
 /** A token this close to its end is replaced before it is used. */
@@ -12,8 +11,6 @@ export interface Session {
    * the call made once more.
    */
   call: Call
-  /** The token without asking the server, for a page that is closing. */
-  peekToken(): string | null
   /** Drops the token, so that the next call begins a new session of the same visitor. */
   drop(): void
 }
@@ -46,14 +43,7 @@ export function createSession(call: Call, memory: Memory, widgetKey: string): Se
         locale: navigator.language,
       },
     }
-    const path = '/api/v1/auth/widget/session'
-    try {
-      return keep(await call<SessionAnswer>(path, { body }))
-    } catch (error) {
-      if (!asksForChallenge(error)) throw error
-      const answer = await solveChallenge(call, widgetKey)
-      return keep(await call<SessionAnswer>(path, { body: { ...body, ...answer } }))
-    }
+    return keep(await call<SessionAnswer>('/api/v1/auth/widget/session', { body }))
   }
 
   async function refreshOrInit(): Promise<string> {
@@ -95,7 +85,6 @@ export function createSession(call: Call, memory: Memory, widgetKey: string): Se
         return call<Answer>(path, { ...options, token: isRenewed ? stored : await renew() })
       }
     },
-    peekToken: () => memory.get('session_token'),
     drop: () => memory.remove('session_token'),
   }
 }

@@ -2,8 +2,8 @@
  * What the client knows. Every change is a pure function from one state to the next, so that a
  * snapshot, an event, an answer and a page of history may arrive in any order and more than once.
  */
-import type { Agent, Attachment, Bootstrap, History, SendAnswer, WireMessage } from './api'
-import type { VisitorEvent } from './events'
+import type { VisitorEvent } from '../../realtime/protocol/visitor-events.gen'
+import type { Agent, Bootstrap, History, SendAnswer, WireMessage } from './api'
 import type { Outgoing } from './outbox'
 import type { Problem } from './words'
 
@@ -14,7 +14,6 @@ export interface Message {
   readonly sender: 'CONTACT' | 'USER' | 'BOT' | 'SYSTEM'
   readonly senderName: string | null
   readonly createdAt: string
-  readonly attachments: readonly Attachment[]
 }
 
 export interface State {
@@ -121,7 +120,6 @@ export function applyAnswer(state: State, sent: Outgoing, answer: SendAnswer): S
       sender: 'CONTACT',
       senderName: null,
       createdAt: answer.created_at,
-      attachments: [],
     }),
     engagementId: answer.engagement_id,
   }
@@ -139,11 +137,11 @@ export function startNewStream(state: State): State {
 
 /** True when durable events are missing between the last one and this. */
 export function isGap(state: State, event: VisitorEvent): boolean {
-  return event.seq != null && state.lastSeq !== null && event.seq > state.lastSeq + 1
+  return 'seq' in event && state.lastSeq !== null && event.seq > state.lastSeq + 1
 }
 
 export function applyEvent(state: State, event: VisitorEvent): State {
-  if (event.seq == null) return reduce(state, event)
+  if (!('seq' in event)) return reduce(state, event) // ephemeral
   if (state.lastSeq !== null && event.seq <= state.lastSeq) return state // delivered twice
   return { ...reduce(state, event), lastSeq: event.seq }
 }
@@ -154,26 +152,27 @@ function reduce(state: State, event: VisitorEvent): State {
       const { data } = event
       const next = putMessage(state, {
         id: data.message_id,
-        clientMessageId: data.client_message_id ?? null,
+        clientMessageId: data.client_message_id,
         content: data.content,
         sender: data.sender.type,
-        senderName: data.sender.name ?? null,
+        senderName: data.sender.name,
         createdAt: data.created_at,
-        attachments: data.attachments ?? [],
       })
       if (data.sender.type === 'SYSTEM') return next
-      const isOwn = data.sender.type === 'CONTACT'
       return {
         ...next,
         engagementId: event.engagement_id,
         closed: null, // somebody wrote: the chat goes on
-        typing: isOwn ? state.typing : null,
+        typing: data.sender.type === 'CONTACT' ? state.typing : null,
+        // An agent who answers has read.
+        readUpTo:
+          data.sender.type === 'USER' ? Math.max(state.readUpTo, data.message_id) : state.readUpTo,
       }
     }
     case 'message.read':
       return { ...state, readUpTo: Math.max(state.readUpTo, event.data.message_id) }
     case 'typing.started':
-      return { ...state, typing: { name: event.data.sender_name ?? null } }
+      return { ...state, typing: { name: event.data.sender_name } }
     case 'typing.stopped':
       return { ...state, typing: null }
     case 'engagement.assigned':
@@ -206,6 +205,5 @@ function fromWire(message: WireMessage): Message {
     sender: message.sender_type,
     senderName: message.sender_name ?? null,
     createdAt: message.created_at,
-    attachments: message.attachments ?? [],
   }
 }

@@ -38,16 +38,6 @@ const PROBLEMS: Record<string, Problem> = {
     text: 'Use the widget key of a site that exists.',
     action: null,
   },
-  CHALLENGE_INVALID: {
-    title: 'The check took too long',
-    text: 'Reload to take it again.',
-    action: 'reload',
-  },
-  AUTOMATION_REFUSED: {
-    title: 'This site lets only browsers chat',
-    text: 'Open the page in an ordinary browser.',
-    action: null,
-  },
 }
 
 /** An agent has ended the visitor's sessions. */

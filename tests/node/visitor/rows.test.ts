@@ -11,7 +11,6 @@ const message = (id: number, minutes: number, fields: Partial<Message> = {}): Me
   sender: 'USER',
   senderName: 'Neema',
   createdAt: at(minutes),
-  attachments: [],
   ...fields,
 })
 

@@ -4,8 +4,6 @@ import { createSession } from '../../../examples/visitor/session'
 import type { Memory } from '../../../examples/visitor/storage'
 import { BOOTSTRAP, FakeServer, fakeStorage, INIT, REFRESH, refused } from './fakes'
 
-const CONFIG = '/api/v1/webchat/config?widget_key=wk&challenge=1'
-
 let server: FakeServer
 let open: () => Memory
 
@@ -104,19 +102,7 @@ test('a token that another tab has renewed is used', async () => {
   expect(server.to(REFRESH)).toEqual([])
 })
 
-test('a site that asks for a challenge gets it solved', async () => {
-  server.on(CONFIG, () => ({ status: 200, body: { challenge: 'c1', pow_difficulty: 6 } }))
-  server.on(INIT, ({ body }) =>
-    body.challenge ? server.session() : refused(403, 'CHALLENGE_REQUIRED'),
-  )
-  await start().call(BOOTSTRAP)
-  const { challenge, pow } = server.to(INIT)[1]!.body
-  expect(challenge).toBe('c1')
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`c1:${pow}`))
-  expect(new Uint8Array(digest)[0]).toBeLessThan(4)
-})
-
-test('any other refusal is the answer', async () => {
+test('a refusal is the answer', async () => {
   server.on(INIT, () => refused(403, 'ORIGIN_NOT_ALLOWED'))
   const error = await start()
     .call(BOOTSTRAP)

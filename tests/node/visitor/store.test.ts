@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Bootstrap, WireMessage } from '../../../examples/visitor/api'
-import type { VisitorEvent } from '../../../examples/visitor/events'
+import type { VisitorEvent } from '../../../realtime/protocol/visitor-events.gen'
 import type { Outgoing } from '../../../examples/visitor/outbox'
 import {
   applyAnswer,
@@ -203,6 +203,11 @@ test('typing ends by its event or by the message', () => {
   expect(applyEvent(typing, event('typing.stopped', {})).typing).toBeNull()
   expect(applyEvent(typing, messageNew(5)).typing).toBeNull()
   expect(applyEvent(typing, messageNew(5, own)).typing).toEqual({ name: 'Neema' })
+})
+
+test('who answers has read', () => {
+  expect(applyEvent(loaded, messageNew(5)).readUpTo).toBe(5)
+  expect(applyEvent(loaded, messageNew(5, own)).readUpTo).toBe(0)
 })
 
 test('reading only moves forward', () => {
