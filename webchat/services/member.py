@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from project.errors import AppError, Forbidden, NotFound
 from webchat.models import ApiToken, Membership, Role
@@ -25,16 +26,20 @@ def revoke_member(*, agent: Agent, membership_id: int, now: datetime) -> None:
     if not may_manage_members(agent):
         raise Forbidden
     with transaction.atomic():
-        live = Membership.objects.select_for_update().filter(
-            organization_id=agent.organization_id, revoked_at__isnull=True
+        # The owners too, and in one order: two who remove each other wait, and one of them stays.
+        rows = Membership.objects.select_for_update(no_key=True).filter(
+            Q(pk=membership_id) | Q(role=Role.OWNER),
+            organization_id=agent.organization_id,
+            revoked_at__isnull=True,
         )
-        membership = live.filter(pk=membership_id).first()
+        locked = {row.pk: row for row in rows.order_by("pk")}
+        membership = locked.pop(membership_id, None)
         if membership is None:
             raise NotFound
         if membership.role == Role.OWNER:
             if agent.role != Role.OWNER:
                 raise Forbidden("Only an owner may remove an owner.")
-            if not live.filter(role=Role.OWNER).exclude(pk=membership_id).exists():
+            if not locked:
                 raise LastOwner
         membership.revoked_at = now
         membership.save(update_fields=["revoked_at"])
