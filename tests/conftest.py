@@ -125,8 +125,7 @@ def _fresh_key_ring(ready_key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(rsa, "generate_private_key", next_key)
     monkeypatch.setattr(serialization, "load_pem_private_key", _load_pem_private_key)
-    signing.ring._keys = {}
-    signing.ring._newest = None
+    vars(signing.ring).update(vars(signing.KeyRing()))
 
 
 # Loading checks that the key is sound, which costs nearly as much as making one.
