@@ -1,5 +1,6 @@
 """Every setting, from the environment by `project.env`; docs/settings.md explains each variable."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,16 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "admin_ui",  # before allauth, whose templates it replaces
     "allauth",
     "allauth.account",
     "ninja",
     "realtime",
     "webchat",
-    "admin_ui",
 ]
+if "runserver" in sys.argv:
+    # Daphne replaces Django's development server; loading it costs every other command memory.
+    INSTALLED_APPS.insert(0, "daphne")
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -107,12 +111,14 @@ TEMPLATES = [
     }
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # Those that our own pages speak, not all that Django does.
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "assets" / "dist"]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[A-Z0-9]{8}\.\w+$"  # the hash in what esbuild writes
 
 # Signing in.
 AUTH_USER_MODEL = "webchat.User"
@@ -124,7 +130,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "admin_ui.forms.SignIn",
+    "change_password": "admin_ui.forms.ChangePassword",
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -172,6 +181,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
+
+# What machines may read of the process.
+METRICS_TOKEN = env.env.str("KARIBU_METRICS_TOKEN", "")
 
 # Logs.
 LOG_FORMAT = env.one_of("KARIBU_LOG_FORMAT", "console", ("console", "json"))
