@@ -13,6 +13,8 @@ import { context, build } from 'esbuild'
 
 /** Logical name, by which the server asks the manifest, to source file. A new front end is one line here. */
 const ENTRIES = {
+  'admin_ui/pages.js': 'admin_ui/static_src/pages.ts',
+  'admin_ui/pages.css': 'admin_ui/static_src/pages.css',
   'examples/visitor.js': 'examples/visitor.ts',
   'examples/visitor.css': 'examples/visitor.css',
 }

@@ -2,10 +2,14 @@
 
 from django.urls import include, path
 
+from project import health
 from webchat.api.agent import urls as api_urls
 
 urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+    path("", include("admin_ui.urls")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
     path("api/", include((api_urls.urlpatterns, "api"))),
 ]
 

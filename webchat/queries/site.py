@@ -81,6 +81,15 @@ def list_page(agent: Agent, *, cursor: str | None = None, limit: int = PAGE) -> 
     return Page(items, str(items[-1].pk) if len(found) > limit else None)
 
 
+def find_first_of(email: str) -> Site | None:
+    """The oldest site of the organizations where the person of this e-mail is a member."""
+    sites = Site.objects.filter(
+        organization__memberships__user__email=email,
+        organization__memberships__revoked_at__isnull=True,
+    )
+    return sites.order_by("pk").first()
+
+
 def _access(site: Site | None) -> SiteAccess:
     if site is None:
         raise NotFound

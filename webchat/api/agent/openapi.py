@@ -57,4 +57,3 @@ def complete(document: dict[str, Any]) -> None:
             finish(method, operation)
     document["components"]["schemas"]["Error"] = ERROR
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
-    document["servers"] = [{"url": "/"}]
