@@ -30,6 +30,7 @@ class Remembered(Generic[Key, Fact]):
     async def renew(
         self, key: Key, query: Callable[P, Fact], *args: P.args, **kwargs: P.kwargs
     ) -> Fact:
-        """Ask the database now, whatever is kept."""
+        """Ask the database now, whatever is kept; a refusal ends that too."""
+        self._kept.pop(key, None)
         fact = self._kept[key] = await database.read(query, *args, **kwargs)
         return fact

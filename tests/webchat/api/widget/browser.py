@@ -8,10 +8,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
+from django.utils import timezone
+
 from tests.factories import ORIGIN
 from webchat.api.widget.app import WidgetApp
 from webchat.api.widget.request import Message
 from webchat.models import Site
+from webchat.principal import VisitorAccess
+from webchat.queries.visitor import get_access
+from webchat.signing import verify
 
 UNSET: Any = object()
 
@@ -39,6 +44,9 @@ class Answer:
         return self.json["error"]["details"]
 
 
+NO_ANSWER = Answer(0, {}, b"")
+
+
 @dataclass
 class Upload:
     """The request's body as the server hands it over, counting how often it is asked to."""
@@ -64,7 +72,8 @@ class Browser:
     origin: str | None = ORIGIN
     token: str | None = None
     prefix: str = "/api/v1"
-    sent: list[Message] = field(default_factory=list)
+    written: list[Message] = field(default_factory=list)
+    """What the application has sent for the latest call."""
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, **options: Any) -> Answer:
         return self.run(self.fetch("GET", path, query=urlencode(query or {}), **options))
@@ -114,14 +123,20 @@ class Browser:
                 if value is not None
             ],
         }
-        messages: list[Message] = []
+        written: list[Message] = []
+        self.written = written
 
         async def send(message: Message) -> None:
-            messages.append(message)
+            written.append(message)
 
         await self.app(scope, (upload or Upload([raw])).receive, send)
-        self.sent = messages
-        return _answer(messages)
+        return _answer(written)
+
+    @property
+    def visitor(self) -> VisitorAccess:
+        """Whom the application takes the browser for."""
+        now = timezone.now()
+        return get_access(verify(self.token or "", now=now), now=now)
 
     def begin(self, site: Site, **fields: Any) -> Answer:
         """Open a session of a new visitor, unless told whose, and go on with its token."""
@@ -141,6 +156,8 @@ def _bearer(token: str | None) -> str | None:
 
 
 def _answer(messages: Sequence[Message]) -> Answer:
+    if not messages:
+        return NO_ANSWER
     start, body = messages
     assert (start["type"], body["type"]) == ("http.response.start", "http.response.body")
     names = [name.decode() for name, _ in start["headers"]]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.webchat.api.widget.browser import Browser
+from tests.webchat.api.widget.transport import Transport, install
 from webchat.api.widget.app import WidgetApp
 from webchat.models import Site
 
@@ -40,3 +41,8 @@ def guest(new_browser: NewBrowser, site: Site) -> Browser:
     browser = new_browser()
     assert browser.begin(site).status == 200
     return browser
+
+
+@pytest.fixture
+def transport(monkeypatch: pytest.MonkeyPatch) -> Transport:
+    return install(monkeypatch, Transport())
