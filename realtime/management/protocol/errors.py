@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 
 from django.apps import apps
-from django.conf import settings
 
+from project.env import BASE_DIR
 from project.errors import AppError
 
 APART = {"management", "migrations"}
@@ -25,8 +25,7 @@ def list_errors() -> list[type[AppError]]:
 
 
 def _own_packages() -> list[str]:
-    root = Path(settings.BASE_DIR)
-    own = [app.name for app in apps.get_app_configs() if Path(app.path).parent == root]
+    own = [app.name for app in apps.get_app_configs() if Path(app.path).parent == BASE_DIR]
     return ["project", *own]
 
 

@@ -1,5 +1,6 @@
 """docs/events.md."""
 
+from functools import cache
 from pathlib import Path
 
 from realtime.events import CATALOGUE, Audience, Event, Shape
@@ -104,6 +105,7 @@ def _shared_shapes() -> dict[str, Schema]:
     return dict(sorted(found.items()))
 
 
+@cache
 def _all_definitions() -> dict[str, Schema]:
     agents = [payload_of(event, "data") for event in for_agents()]
     visitors = [payload_of(event, "visitor") for event in for_visitors()]
