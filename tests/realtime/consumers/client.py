@@ -37,11 +37,12 @@ class AgentClient:
         self._broken = False
         self._ids = count(1)
         self.events: list[dict[str, Any]] = []
+        self.task: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        application = AgentConsumer.as_asgi()
+        application: Any = AgentConsumer.as_asgi()
         self._inbound.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.create_task(application(self._scope, self._inbound.get, self._take))  # type: ignore[arg-type]  # a scope of our own
+        self.task = asyncio.create_task(application(self._scope, self._inbound.get, self._take))
         assert (await self._next())["type"] == "websocket.accept"
         return self
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def seqs(socket: AgentSocket) -> list[int]:
     """Take what the socket was given, and check the chain of `prev`."""
     frames = [json.loads(text) for text in socket._outbox]
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in pairwise(frames):
         assert after["prev"] == before["seq"]
     return [frame["seq"] for frame in frames]
 
