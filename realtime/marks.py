@@ -7,6 +7,7 @@ from django.db import transaction
 
 from project import database
 from realtime.models import StoredEvent
+from realtime.outgoing import Outgoing
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -29,9 +30,11 @@ class Marks:
     def visitor_has(self, row_id: int) -> None:
         self._visitor.add(row_id)
 
-    def covers(self, row_id: int) -> bool:
-        """Whether a mark of this row is on its way."""
-        return row_id in self._agents or row_id in self._visitor
+    def covers(self, event: Outgoing) -> bool:
+        """Whether the marks of all readers whom this copy of an event is for are on their way."""
+        agents_have = event.agent_payload is None or event.row_id in self._agents
+        visitor_has = event.visitor_payload is None or event.row_id in self._visitor
+        return agents_have and visitor_has
 
     async def run(self) -> None:
         while True:

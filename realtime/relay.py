@@ -47,7 +47,7 @@ class Relay:
         before = now - timedelta(seconds=STALE_S)
         stale = await database.read(read.list_agents_pending, before=before, limit=PAGE)
         stale += await database.read(read.list_visitors_pending, before=before, limit=PAGE)
-        missing = [e for e in stale if e.row_id is not None and not self._marks.covers(e.row_id)]
+        missing = [event for event in stale if not self._marks.covers(event)]
         self._delivery.deliver(missing)
         oldest = await database.read(read.get_oldest_pending, before=before) if missing else None
         BACKLOG.set(len(missing))

@@ -74,12 +74,26 @@ def list_agents_pending(*, before: datetime, limit: int) -> list[Outgoing]:
 
 
 def list_visitors_pending(*, before: datetime, limit: int) -> list[Outgoing]:
-    """Events older than `before` that visitors have not got, without what agents have got."""
-    stale = StoredEvent.objects.filter(visitor_pending=True, created_at__lt=before)
-    rows = list(stale.order_by("contact_id", "stream_seq")[:limit])
-    channels = list_channels({row.contact_id for row in rows if row.contact_id is not None})
+    """Events older than `before` that visitors have not got, without what agents have got.
+
+    Their times need not rise with their numbers, so `pending_from` names what of a contact's is
+    still younger than `before`, and yet comes first.
+    """
+    pending = StoredEvent.objects.filter(visitor_pending=True)
+    rows = list(pending.filter(created_at__lt=before).order_by("contact_id", "stream_seq")[:limit])
+    contact_ids = {row.contact_id for row in rows if row.contact_id is not None}
+    channels = list_channels(contact_ids)
+    first = dict(
+        pending.filter(contact_id__in=contact_ids)
+        .values_list("contact_id")
+        .annotate(first=Min("stream_seq"))
+    )
     return [
-        replace(Outgoing.from_row(row, channels[row.contact_id]), agent_payload=None)
+        replace(
+            Outgoing.from_row(row, channels[row.contact_id]),
+            agent_payload=None,
+            pending_from=first.get(row.contact_id),
+        )
         for row in rows
     ]
 
