@@ -65,26 +65,33 @@ class Lane:
             self._changed.set()
 
     async def _drain(self) -> None:
-        while self._waiting:
-            event = self._waiting.get(self.cursor + 1)
-            if event is None:
-                await self._find_predecessor()
-                continue
-            await self._until_due(event)
-            try:
-                await self._parts.bridge.broadcast(
-                    event.channels,
-                    event.visitor_envelope(),
-                    offset=event.stream_seq,
-                    event_id=str(event.event_id),
-                )
-            except BridgeError:
-                # The log keeps them; the relay brings them again, in order, when it is back.
-                log.warning("visitors_unreachable", waiting=len(self._waiting), exc_info=True)
-                self._waiting.clear()
-                self._due_at.clear()
-                return
-            self._sent(event)
+        try:
+            while self._waiting:
+                await self._advance()
+        except Exception:  # the log keeps them; the relay brings them again, in order
+            log.warning("visitors_unreachable", waiting=len(self._waiting), exc_info=True)
+            self._waiting.clear()
+            self._due_at.clear()
+
+    async def _advance(self) -> None:
+        event = self._waiting.get(self.cursor + 1)
+        if event is None:
+            await self._find_predecessor()
+            return
+        await self._until_due(event)
+        try:
+            await self._parts.bridge.broadcast(
+                event.channels,
+                event.visitor_envelope(),
+                offset=event.stream_seq,
+                event_id=str(event.event_id),
+            )
+        except BridgeError as error:
+            if not error.permanent:
+                raise
+            # Somebody must look; another try could not help, and what follows need not wait.
+            log.exception("visitor_event_refused", type=event.type, event_id=str(event.event_id))
+        self._sent(event)
 
     def _sent(self, event: Outgoing) -> None:
         self.cursor += 1
