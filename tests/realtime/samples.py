@@ -1,9 +1,10 @@
 """Events that name rows which need not exist: the spine holds plain ids."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from realtime import streams
-from realtime.events import ConversationAssigned, ConversationReopened, TypingStarted
+from realtime.events import Audience, ConversationAssigned, ConversationReopened, TypingStarted
 from realtime.events.activity import TypingData, VisitorTyping
 from realtime.events.conversation import (
     ConversationAssignedData,
@@ -11,6 +12,7 @@ from realtime.events.conversation import (
     EngagementReopened,
 )
 from realtime.events.shapes import RowChange
+from realtime.outgoing import Outgoing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORGANIZATION = 1
@@ -77,4 +79,32 @@ def fleeting_event(
         visitor=VisitorTyping(
             engagement_id=CONVERSATION, sender_type="USER", sender_id=sender_id, sender_name="Ada"
         ),
+    )
+
+
+def numbered(
+    stream_seq: int,
+    *,
+    contact_id: int = CONTACT,
+    pending_from: int | None = None,
+    waits_for_sender: bool = False,
+) -> Outgoing:
+    """A visible event as `publish` hands it over; the row has the stream number as its id."""
+    return Outgoing(
+        event_id=UUID(int=contact_id * 10**6 + stream_seq),
+        type="conversation.reopened",
+        organization_id=ORGANIZATION,
+        site_id=3,
+        conversation_id=CONVERSATION,
+        audience=Audience.SITE,
+        agent_payload="{}",
+        contact_id=contact_id,
+        visitor_type="engagement.reopened",
+        visitor_payload="{}",
+        channels=(f"visitor:{contact_id}",),
+        row_id=stream_seq,
+        seq=stream_seq,
+        stream_seq=stream_seq,
+        pending_from=pending_from,
+        waits_for_sender=waits_for_sender,
     )
