@@ -4,6 +4,7 @@ import { clock } from './format'
 import { createLog } from './log'
 import { toRows } from './rows'
 import { isClosed, type State } from './store'
+import { explainSilence } from './words'
 
 export interface Actions {
   send(content: string): void
@@ -67,7 +68,8 @@ export function createView(actions: Actions): View {
     const ended = isClosed(state)
     const canWrite = !ended && state.problem === null
     element('ended', HTMLElement).hidden = !ended
-    element('banner', HTMLElement).hidden = state.connection !== 'offline'
+    element('banner', HTMLElement).hidden = state.connection !== 'offline' || state.problem !== null
+    setText(element('banner-text', HTMLElement), explainSilence(state.isLoaded))
     form.hidden = !canWrite
     text.disabled = !canWrite
     updateSubmit()

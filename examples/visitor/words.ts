@@ -55,6 +55,16 @@ export function explain(error: unknown): Problem {
   return { title: 'The chat cannot open', text, action: 'reload' }
 }
 
+/**
+ * Why there is no connection. A browser tells a page nothing about an answer that the page may not
+ * read, so a refused origin looks like a server that is down.
+ */
+export function explainSilence(hadConnection: boolean): string {
+  return hadConnection
+    ? 'No connection. Messages wait here and go out by themselves.'
+    : `The server does not answer. If it is up, add ${location.origin} to the site’s allowed origins.`
+}
+
 const SEND_FAILURES: Record<string, string> = {
   EMPTY_CONTENT: 'There is no text in it.',
   CONTENT_TOO_LONG: 'It is longer than 10,000 characters.',
