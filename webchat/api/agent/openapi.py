@@ -1,8 +1,9 @@
-"""What the generated OpenAPI document lacks: errors, scopes and words."""
+"""What the generated OpenAPI document lacks: errors, scopes, words, and the widget's calls."""
 
 from typing import Any
 
 from webchat.api.agent.operation import finish
+from webchat.api.widget import openapi as widget
 
 DESCRIPTION = """\
 Everything that agents do in Karibu, for scripts, mobile clients and tests; and what a visitor's
@@ -31,6 +32,7 @@ TAGS = {
     "Contacts": "The people who write.",
     "Sites": "Where the widget is embedded.",
     "Members": "The people of the organization.",
+    widget.TAG: "What a visitor's browser asks.",
 }
 ERROR = {
     "title": "Error",
@@ -55,5 +57,8 @@ def complete(document: dict[str, Any]) -> None:
     for methods in document["paths"].values():
         for method, operation in methods.items():
             finish(method, operation)
-    document["components"]["schemas"]["Error"] = ERROR
+    document["paths"] |= widget.paths()
+    components = document["components"]
+    components["schemas"] |= {"Error": ERROR, **widget.schemas()}
+    components["securitySchemes"] |= widget.security_schemes()
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]

@@ -1,11 +1,12 @@
 """From a request to values: strict types, one body limit, ids that fit a row."""
 
+from math import isfinite
 from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from ninja.parser import Parser
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import from_json
 
 from project.errors import InvalidBody, PayloadTooLarge
@@ -13,6 +14,8 @@ from project.errors import InvalidBody, PayloadTooLarge
 MAX_BODY_BYTES = 128 * 1024
 MAX_ID = 2**63 - 1
 MAX_PAGE = 100
+
+JsonObject = dict[str, JsonValue]
 
 
 class Body(BaseModel):
@@ -51,6 +54,30 @@ def _clamp(limit: int) -> int:
 Limit = Annotated[
     int, AfterValidator(_clamp), Field(description="1 to 100; others become the nearest of them.")
 ]
+
+
+def _storable(value: JsonObject) -> JsonObject:
+    if not _is_storable(value):
+        raise ValueError("must not contain NUL, nor a number beyond all bounds")
+    return value
+
+
+def _is_storable(value: Any) -> bool:
+    """What JSON can say but not every database can keep; 1e999 is read as infinity."""
+    match value:
+        case str():
+            return "\x00" not in value
+        case float():
+            return isfinite(value)
+        case dict():
+            return all(map(_is_storable, value)) and all(map(_is_storable, value.values()))
+        case list():
+            return all(map(_is_storable, value))
+    return True
+
+
+FreeObject = Annotated[JsonObject, AfterValidator(_storable), Field(max_length=50)]
+"""A JSON object whose fields the server only keeps."""
 
 
 class RowIdConverter:

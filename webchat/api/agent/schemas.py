@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from project.errors import InvalidArgument
 from realtime.commands import ClientId, Id, Text
 from realtime.events.shapes import ConversationRow, MessageShape, Person, Status
-from webchat.api.agent.parsing import Body, Limit
+from webchat.api.agent.parsing import Body, FreeObject, JsonObject, Limit
 from webchat.queries.conversation import PAGE, View
 
 
@@ -89,9 +89,7 @@ class NewSite(Body):
     agency_mode: bool = Field(
         default=False, description="Lets any origin in, where production asks for a list."
     )
-    appearance: dict[Text, JsonValue] = Field(
-        default_factory=dict, max_length=50, description="What the widget looks like."
-    )
+    appearance: FreeObject = Field(default_factory=dict, description="What the widget looks like.")
 
 
 class ConversationPage(BaseModel):
@@ -151,7 +149,7 @@ class SiteShape(BaseModel):
     locale: str
     allowed_origins: list[str]
     agency_mode: bool
-    appearance: dict[str, JsonValue]
+    appearance: JsonObject
     created_at: datetime
 
 
