@@ -159,11 +159,11 @@ export function createChat({
 
   async function send(message: Outgoing): Promise<void> {
     const { client_message_id, content } = message
-    if (store.get().problem)
-      throw new ApiError(0, 'NO_CHAT', 'It waits until there is a chat again.')
+    const { engagementId, problem } = store.get()
+    if (problem) throw new ApiError(0, 'NO_CHAT', problem.title)
     try {
       const answer = await session.call<SendAnswer>('/v1/webchat/messages', {
-        body: { engagement_id: store.get().engagementId, content, client_message_id },
+        body: { engagement_id: engagementId, content, client_message_id },
       })
       store.update((state) => applyAnswer(state, message, answer))
     } catch (error) {
@@ -175,8 +175,8 @@ export function createChat({
 
   /** For what may be lost: nobody waits for the answer. */
   function report(path: string, body: object): void {
-    const { engagementId } = store.get()
-    if (!engagementId) return
+    const { engagementId, problem } = store.get()
+    if (!engagementId || problem) return
     session.call(path, { body: { engagement_id: engagementId, ...body } }).catch(() => undefined)
   }
 

@@ -97,7 +97,6 @@ export function applyBootstrap(state: State, boot: Bootstrap): State {
     agent: boot.agent ?? null,
     typing: null,
     readUpTo: Math.max(state.readUpTo, boot.read_up_to ?? 0),
-    problem: null,
     isLoaded: true,
   }
 }

@@ -53,15 +53,16 @@ export function createView(actions: Actions): View {
     actions.looked()
   }
 
-  function showHead({ agent, isLoaded, problem, closed, ...rest }: State): void {
+  function showHead(state: State): void {
+    const { agent, problem } = state
     const face = element('face', HTMLElement)
     face.hidden = !agent
-    element('mark', SVGElement).classList.toggle('hidden', agent !== null)
     if (agent) fillAvatar(face, agent.name)
+    element('mark', SVGElement).classList.toggle('hidden', agent !== null)
     setText(element('title', HTMLElement), agent?.name ?? 'Chat with us')
     const presence = element('presence', HTMLElement)
-    setText(presence, presenceText({ agent, isLoaded, problem, closed, ...rest }))
-    presence.classList.toggle('away', problem !== null || closed !== null)
+    setText(presence, presenceText(state))
+    presence.classList.toggle('away', problem !== null || isClosed(state))
   }
 
   function showFoot(state: State): void {
@@ -168,9 +169,9 @@ function isEmpty({ isLoaded, messages, outgoing }: State): boolean {
 }
 
 function presenceText(state: State): string {
-  if (state.problem) return 'Closed'
-  if (isClosed(state))
-    return state.closed?.at ? `Chat ended ${clock(state.closed.at)}` : 'Chat ended'
-  if (state.agent) return 'Here to help'
-  return state.isLoaded ? 'Write to us, we answer here' : 'Opening the chat'
+  const { agent, closed, isLoaded, problem } = state
+  if (problem) return 'Closed'
+  if (isClosed(state)) return closed?.at ? `Chat ended ${clock(closed.at)}` : 'Chat ended'
+  if (agent) return 'Here to help'
+  return isLoaded ? 'Write to us, we answer here' : 'Opening the chat'
 }

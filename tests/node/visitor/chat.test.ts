@@ -167,9 +167,12 @@ test('a refused connection is begun anew, once', async () => {
 })
 
 test('a revoked session is forgotten and not begun anew', async () => {
+  boot = { engagement_id: 7, messages: [] }
   const chat = await startOnline()
+  stream.onGap() // its snapshot is under way
   stream.onRevoked()
   chat.send('Hello')
+  chat.saySeen(3)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(state.problem?.title).toBe('This chat was ended by an agent')
   expect(server.to(INIT)).toHaveLength(1)
