@@ -9,11 +9,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
-from django.db import transaction
 
 from project.env import env
-from realtime import streams
-from webchat.models import Membership, Organization, Role, User
+from webchat.models import Role, User
+from webchat.services.organization import found_organization
 
 
 class Command(BaseCommand):
@@ -39,7 +38,7 @@ class Command(BaseCommand):
         if known is not None and _owns(known, organization):
             raise CommandError(f"{email} already owns an organization {organization}.")
         user = known or _new_user(email, options["name"].strip())
-        _found(organization, user)
+        found_organization(name=organization, owner=user)
         self.stdout.write(f"{email} now owns {organization}.")
         if known is not None:
             self.stdout.write("The person was known already and keeps name and password.")
@@ -73,12 +72,3 @@ def _read_password() -> str:
     if getpass("Once more: ") != password:
         raise CommandError("The two passwords differ.")
     return password
-
-
-@transaction.atomic
-def _found(name: str, owner: User) -> None:
-    if owner.pk is None:
-        owner.save()
-    organization = Organization.objects.create(name=name)
-    streams.open_organization(organization.pk)
-    Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
