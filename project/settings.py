@@ -156,10 +156,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 # The realtime spine.
 CHANNEL_LAYERS = {
     # One channel per process (realtime/feed.py): its queue holds all that the process hears, and
-    # its memberships must not expire after a day, which is the default.
+    # its memberships must not expire: by default they do after a day, and when a message has waited
+    # for a minute, as one does in a computer that was put to sleep.
     "default": {
         "BACKEND": "channels.layers.InMemoryChannelLayer",
-        "CONFIG": {"capacity": 10_000, "group_expiry": 10**9},
+        "CONFIG": {"capacity": 10_000, "group_expiry": 10**9, "expiry": 10**9},
     }
 }
 REALTIME_SINKS = [

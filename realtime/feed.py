@@ -38,9 +38,9 @@ class Feed:
 
     async def join(self, group: str) -> None:
         """Counted: a group is left when everyone who joined it has left."""
-        self._members[group] += 1
-        if self._members[group] == 1:
+        if self._members[group] == 0:
             await self._layer.group_add(group, self._channel)
+        self._members[group] += 1
 
     async def leave(self, group: str) -> None:
         self._members[group] -= 1
