@@ -29,6 +29,7 @@ from webchat.principal import Agent, VisitorAccess
 from webchat.queries import conversation as conversations
 from webchat.services.errors import EngagementForbidden
 from webchat.services.locking import lock_conversation
+from webchat.services.routing import about
 
 
 def agent_typing(
@@ -39,29 +40,18 @@ def agent_typing(
     Raises NotFound.
     """
     conversation = _get_visible(agent, conversation_id)
-    kind = TypingStarted if typing else TypingStopped
     visitor = VisitorTyping(
         engagement_id=conversation_id,
         sender_type="USER",
         sender_id=agent.user_id,
         sender_name=agent.name,
     )
-    publish(
-        kind(
-            at=now,
-            organization_id=agent.organization_id,
-            site_id=conversation.site_id,
-            conversation_id=conversation_id,
-            contact_id=conversation.contact_id,
-            data=TypingData(
-                sender_type="USER",
-                sender_id=agent.user_id,
-                sender_name=agent.name,
-                is_note=is_note,
-            ),
-            visitor=None if is_note else visitor,
-        )
+    data = TypingData(
+        sender_type="USER", sender_id=agent.user_id, sender_name=agent.name, is_note=is_note
     )
+    kind = TypingStarted if typing else TypingStopped
+    routing = about(conversation, at=now)
+    publish(kind(**routing, data=data, visitor=None if is_note else visitor))
 
 
 def visitor_typing(
@@ -73,23 +63,15 @@ def visitor_typing(
     """
     if engagement_id == 0:
         return
-    _get_own(visitor, engagement_id)
-    kind = TypingStarted if typing else TypingStopped
-    publish(
-        kind(
-            at=now,
-            organization_id=visitor.organization_id,
-            site_id=visitor.site_id,
-            conversation_id=engagement_id,
-            contact_id=visitor.contact_id,
-            data=TypingData(
-                sender_type="CONTACT",
-                sender_id=visitor.contact_id,
-                sender_name=visitor.contact_name,
-                is_note=False,
-            ),
-        )
+    conversation = _get_own(visitor, engagement_id)
+    data = TypingData(
+        sender_type="CONTACT",
+        sender_id=visitor.contact_id,
+        sender_name=visitor.contact_name,
+        is_note=False,
     )
+    kind = TypingStarted if typing else TypingStopped
+    publish(kind(**about(conversation, at=now), data=data))
 
 
 def agent_viewing(*, agent: Agent, conversation_id: int, viewing: bool, now: datetime) -> None:
@@ -97,10 +79,7 @@ def agent_viewing(*, agent: Agent, conversation_id: int, viewing: bool, now: dat
     conversation = _get_visible(agent, conversation_id)
     publish(
         ViewingChanged(
-            at=now,
-            organization_id=agent.organization_id,
-            site_id=conversation.site_id,
-            conversation_id=conversation_id,
+            **about(conversation, at=now),
             data=ViewingData(agent_id=agent.user_id, agent_name=agent.name, viewing=viewing),
         )
     )
@@ -120,11 +99,7 @@ def agent_seen(*, agent: Agent, conversation_id: int, read_up_to: int, now: date
         conversation.save(update_fields=["agents_read_up_to", "unread_count"])
         publish(
             SeenUpdated(
-                at=now,
-                organization_id=conversation.organization_id,
-                site_id=conversation.site_id,
-                conversation_id=conversation.pk,
-                contact_id=conversation.contact_id,
+                **about(conversation, at=now),
                 data=SeenData(
                     by="agent",
                     agent_id=agent.user_id,
@@ -157,10 +132,7 @@ def visitor_seen(
         conversation.save(update_fields=["visitor_read_up_to"])
         publish(
             SeenUpdated(
-                at=now,
-                organization_id=conversation.organization_id,
-                site_id=conversation.site_id,
-                conversation_id=conversation.pk,
+                **about(conversation, at=now),
                 data=SeenData(
                     by="visitor",
                     agent_id=None,

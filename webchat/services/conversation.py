@@ -20,6 +20,7 @@ from webchat.queries import conversation as conversations
 from webchat.services.errors import AlreadyAssigned, ConversationClosedError
 from webchat.services.locking import lock_conversation, reopen_locked
 from webchat.services.message import reopened_event
+from webchat.services.routing import about
 
 
 def claim(*, agent: Agent, conversation_id: int, now: datetime) -> ConversationRow:
@@ -139,11 +140,7 @@ def _hand_to(
     owner = conversations.assignee_of(conversation)
     publish(
         ConversationAssigned(
-            at=now,
-            organization_id=conversation.organization_id,
-            site_id=conversation.site_id,
-            conversation_id=conversation.pk,
-            contact_id=conversation.contact_id,
+            **about(conversation, at=now),
             data=ConversationAssignedData(
                 agent=owner,
                 team=conversations.team_of(conversation),
@@ -164,11 +161,7 @@ def _hand_to(
 def _closed_event(conversation: Conversation, agent: Agent, now: datetime) -> ConversationClosed:
     reason = conversation.close_reason or None
     return ConversationClosed(
-        at=now,
-        organization_id=conversation.organization_id,
-        site_id=conversation.site_id,
-        conversation_id=conversation.pk,
-        contact_id=conversation.contact_id,
+        **about(conversation, at=now),
         data=ConversationClosedData(
             by=agent.user_id,
             reason=reason,

@@ -26,6 +26,7 @@ from webchat.queries import conversation as conversations
 from webchat.queries import message as messages
 from webchat.services.errors import ContentTooLong, EmptyContent, EngagementForbidden
 from webchat.services.locking import lock_conversation, reopen_locked
+from webchat.services.routing import about
 
 MAX_LENGTH = 10_000
 
@@ -158,11 +159,7 @@ def check_content(content: str) -> None:
 def reopened_event(conversation: Conversation, agent: Agent, now: datetime) -> ConversationReopened:
     """For a conversation that has just been reopened under its lock."""
     return ConversationReopened(
-        at=now,
-        organization_id=conversation.organization_id,
-        site_id=conversation.site_id,
-        conversation_id=conversation.pk,
-        contact_id=conversation.contact_id,
+        **about(conversation, at=now),
         data=ConversationReopenedData(
             by=agent.user_id, row=RowChange(id=conversation.pk, status="open")
         ),
@@ -258,11 +255,7 @@ def _agent_message_created(
 ) -> MessageCreated:
     sender_id = shape.sender_user_id or 0
     return MessageCreated(
-        at=now,
-        organization_id=conversation.organization_id,
-        site_id=conversation.site_id,
-        conversation_id=conversation.pk,
-        contact_id=conversation.contact_id,
+        **about(conversation, at=now),
         data=_with_row(shape, change),
         visitor=_message_new(shape, sender_id=sender_id) if shape.is_public else None,
     )
