@@ -31,8 +31,8 @@ class Sink(Protocol):
 class Delivery:
     """Hands committed events to the sinks of this process.
 
-    Numbered events go at once. Of ephemeral ones, the last of each topic goes every 100 ms: a
-    typist who starts and stops within that time has only stopped.
+    Numbered events go at once. Of ephemeral ones with a topic, the last of each goes every 100 ms:
+    a typist who starts and stops within that time has only stopped.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sinks: Sequence[Sink] = ()) -> None:
@@ -47,7 +47,7 @@ class Delivery:
     def deliver(self, events: Sequence[Outgoing]) -> None:
         """Runs on the event loop."""
         for event in events:
-            if event.seq is not None:
+            if not event.topic:
                 self._give(event)
             else:
                 if not self._fleeting:

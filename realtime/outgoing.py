@@ -14,7 +14,7 @@ class Outgoing:
 
     `channels` are the contact's visitor channels at the time of publishing. `pending_from` is the
     oldest stream number of the contact that was still undelivered then, None when there was none.
-    Ephemeral events of one `topic` replace each other while they wait.
+    Ephemeral events of one `topic` replace each other while they wait; durable ones have none.
     """
 
     event_id: UUID

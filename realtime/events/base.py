@@ -50,8 +50,8 @@ class Event(Shape):
     visitor: Shape | None = None
 
     def topic(self) -> str:
-        """Ephemeral events of one topic replace each other while they wait to be sent."""
-        return str(self.event_id)
+        """Ephemeral events of one topic wait a moment, and replace each other; "" goes at once."""
+        return ""
 
     def waits_for_sender(self) -> bool:
         """Whether the visitor's copy gives the sender's own HTTP answer a head start."""
