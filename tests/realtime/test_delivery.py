@@ -5,9 +5,12 @@ import pytest
 
 from realtime import delivery
 from realtime.delivery import Delivery
+from realtime.events import VisitorSessionsRevoked
+from realtime.events.activity import SessionRevoked
 from realtime.outgoing import Outgoing, ephemeral
+from tests.clock import virtual_time
 from tests.realtime.bridges import until
-from tests.realtime.samples import fleeting_event, numbered
+from tests.realtime.samples import NOW, fleeting_event, numbered
 
 
 class Recorder:
@@ -42,6 +45,7 @@ async def test_a_defective_sink_silences_no_other() -> None:
     assert sound.events == [numbered(1), numbered(2)]
 
 
+@virtual_time
 async def test_of_ephemeral_events_the_last_of_each_topic_goes() -> None:
     sink = Recorder()
     loop = asyncio.get_running_loop()
@@ -52,10 +56,20 @@ async def test_of_ephemeral_events_the_last_of_each_topic_goes() -> None:
         handing.deliver([event])
     assert sink.events == []
     await until(lambda: sink.events)
-    assert 0.1 <= loop.time() - started_at < 0.25
+    assert loop.time() - started_at == pytest.approx(0.1, abs=0.003)
     assert sink.events == [events[3], events[1]]
     handing.deliver([events[0]])
     await until(lambda: len(sink.events) == 3)
+
+
+async def test_an_ephemeral_event_without_a_topic_goes_at_once() -> None:
+    """The end of a visitor's sessions, for one, which goes before the socket is closed."""
+    sink = Recorder()
+    event = ephemeral(
+        VisitorSessionsRevoked(at=NOW, organization_id=1, visitor=SessionRevoked()), ()
+    )
+    Delivery(asyncio.get_running_loop(), [sink]).deliver([event, event])
+    assert sink.events == [event, event]
 
 
 async def test_events_of_threads_reach_the_loop_in_order() -> None:

@@ -19,6 +19,7 @@ from realtime.outgoing import Outgoing, ephemeral
 from realtime.relay import Relay
 from realtime.sinks.parts import Parts
 from realtime.sinks.visitors import VisitorSink
+from tests.clock import virtual_time
 from tests.conftest import Published
 from tests.factories import answer, open_visitor, say
 from tests.realtime.bridges import RecordingBridge, until
@@ -40,12 +41,14 @@ async def offsets(bridge: RecordingBridge, count: int) -> dict[str, list[int | N
 
 
 class TestSink:
+    @virtual_time
     async def test_lane_begins_with_the_event_where_nothing_is_pending(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
         sink.deliver(numbered(7))
         assert await offsets(bridge, 1) == {CHANNEL: [7]}
 
+    @virtual_time
     async def test_lane_begins_with_what_was_pending(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
@@ -54,6 +57,7 @@ class TestSink:
         sink.deliver(numbered(6, pending_from=5))
         assert await offsets(bridge, 3) == {CHANNEL: [5, 6, 7]}
 
+    @virtual_time
     async def test_what_visitors_do_not_see_is_not_theirs(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
@@ -62,6 +66,7 @@ class TestSink:
         await asyncio.sleep(0.01)
         assert bridge.attempts == 0
 
+    @virtual_time
     async def test_ephemeral_events_go_at_once_and_once(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
@@ -72,6 +77,7 @@ class TestSink:
         assert (publication.type, publication.offset) == ("typing.started", None)
         assert publication.channels == (CHANNEL,)
 
+    @virtual_time
     async def test_an_ephemeral_event_is_lost_where_the_transport_is_down(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
@@ -82,6 +88,7 @@ class TestSink:
         sink.deliver(numbered(1))
         assert await offsets(bridge, 1) == {CHANNEL: [1]}
 
+    @virtual_time
     async def test_release_reaches_the_contacts_lane(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
@@ -91,21 +98,25 @@ class TestSink:
         sink.deliver(event)
         sink.release(CONTACT, event.event_id)
         await offsets(bridge, 1)
-        assert 0.1 <= bridge.publications[0].at - delivered_at < 0.25
+        assert bridge.publications[0].at - delivered_at == pytest.approx(0.1, abs=1e-3)
 
+    @virtual_time
     async def test_lanes_that_rest_are_forgotten(
-        self, sink: VisitorSink, bridge: RecordingBridge, monkeypatch: pytest.MonkeyPatch
+        self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
-        monkeypatch.setattr("realtime.sinks.visitors.SWEEP_S", 0.01)
-        monkeypatch.setattr("realtime.sinks.visitors.LANE_REST_S", 0.03)
         running = asyncio.create_task(sink.run())
         sink.deliver(numbered(1))
-        sink.deliver(numbered(1, contact_id=6, waits_for_sender=True))
-        await until(lambda: list(sink._lanes) == [6])
-        await until(lambda: not sink._lanes)
+        await asyncio.sleep(9)
+        sink.deliver(numbered(1, contact_id=6))
+        assert set(sink._lanes) == {CONTACT, 6}
+        await asyncio.sleep(7)
+        assert set(sink._lanes) == {6}
+        await asyncio.sleep(10)
+        assert not sink._lanes
         assert await offsets(bridge, 2) == {CHANNEL: [1], "visitor:6": [1]}
         running.cancel()
 
+    @virtual_time
     async def test_a_slow_transport_for_one_contact_delays_no_other(
         self, sink: VisitorSink, bridge: RecordingBridge
     ) -> None:
@@ -114,7 +125,7 @@ class TestSink:
             sink.deliver(numbered(1, contact_id=contact_id))
         started_at = asyncio.get_running_loop().time()
         await offsets(bridge, 20)
-        assert asyncio.get_running_loop().time() - started_at < 0.5
+        assert asyncio.get_running_loop().time() - started_at < 0.06
 
 
 class Process:
