@@ -32,8 +32,26 @@ class Server(uvicorn.Server):
 def serve(host: str, port: int, *, ready: Any = None) -> None:
     """Serve in the foreground until SIGINT or SIGTERM."""
     listener = listen(host, port)
-    config = uvicorn.Config(
-        "project.asgi:application",
+    server = Server(configure("project.asgi:application"))
+    if ready is not None:
+        started = server.startup
+
+        async def startup(sockets: list[socket.socket] | None = None) -> None:
+            await started(sockets)
+            if server.started:
+                ready()
+
+        server.startup = startup  # type: ignore[method-assign]
+    # uvicorn raises the signal again once it has stopped: then whoever called us cleans up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def configure(application: Any) -> uvicorn.Config:
+    """How an ASGI application, or the one that a path names, is served."""
+    return uvicorn.Config(
+        application,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -48,20 +66,6 @@ def serve(host: str, port: int, *, ready: Any = None) -> None:
         proxy_headers=False,
         lifespan="on",
     )
-    server = Server(config)
-    if ready is not None:
-        started = server.startup
-
-        async def startup(sockets: list[socket.socket] | None = None) -> None:
-            await started(sockets)
-            if server.started:
-                ready()
-
-        server.startup = startup  # type: ignore[method-assign]
-    # uvicorn raises the signal again once it has stopped: then whoever called us cleans up.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
