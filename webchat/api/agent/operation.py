@@ -33,7 +33,8 @@ def finish(method: str, operation: dict[str, Any]) -> None:
     """Turn what `call` has noted in an operation of the OpenAPI document into its words."""
     scope = operation.pop("x-scope")
     refusals = (*_implied(method, operation), *operation.pop("x-refusals"), AppError)
-    operation["responses"] |= _responses(refusals)
+    successes = {str(status): one for status, one in operation["responses"].items()}
+    operation["responses"] = successes | _responses(refusals)
     # Since OpenAPI 3.1 the list may name roles for any scheme; people read the description.
     operation["security"] = [{"Token": [scope]}, {"Session": []}]
     text = operation.get("description", "")
@@ -52,11 +53,11 @@ def _implied(method: str, operation: dict[str, Any]) -> Refusals:
     )
 
 
-def _responses(refusals: Iterable[type[AppError]]) -> dict[int, dict[str, Any]]:
+def _responses(refusals: Iterable[type[AppError]]) -> dict[str, dict[str, Any]]:
     by_status: dict[int, list[type[AppError]]] = defaultdict(list)
     for refusal in refusals:
         by_status[refusal.status].append(refusal)
-    return {status: _response(kinds) for status, kinds in sorted(by_status.items())}
+    return {str(status): _response(kinds) for status, kinds in sorted(by_status.items())}
 
 
 def _response(kinds: Iterable[type[AppError]]) -> dict[str, Any]:
