@@ -6,7 +6,7 @@ The four handlers answer what no view has answered (`project.urls`).
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from project.errors import AppError, Forbidden, InvalidArgument, NotFound
 
@@ -38,4 +38,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _refuse(request: HttpRequest, error: AppError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return respond(error)
-    return render(request, "refusal.html", {"status": error.status}, status=error.status)
+    # Without the request, so without the person: the database may be what has failed.
+    page = render_to_string("refusal.html", {"status": error.status})
+    return HttpResponse(page, status=error.status)

@@ -1,5 +1,7 @@
 """Built front ends and libraries' files, served by the process itself."""
 
+from io import BytesIO
+
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped] # no stubs
@@ -24,8 +26,10 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc] # no stubs
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
-        streamed = WhiteNoiseMiddleware.serve(static_file, request)
-        response = HttpResponse(b"".join(streamed.streaming_content), status=streamed.status_code)
-        response.headers = streamed.headers
-        streamed.close()
+        found = static_file.get_response(request.method, request.META)
+        with found.file or BytesIO() as file:
+            response = HttpResponse(file.read(), status=found.status)
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
         return response
