@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings as project_settings
@@ -27,6 +28,8 @@ from webchat.principal import Agent, VisitorAccess
 
 # Quick, and good enough for passwords of test accounts.
 project_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A logger that remembers its processors is deaf to structlog.testing.capture_logs.
+structlog.configure(cache_logger_on_first_use=False)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +59,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 def _delete_all(_style: object, tables: Sequence[str], **_options: bool) -> list[str]:
     # Foreign keys are checked when the flush commits.
-    return [f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables]
+    return [f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables]  # noqa: S608
 
 
 class Published(delivery.Delivery):
