@@ -1,4 +1,4 @@
-"""A visitor's message before and after it is stored."""
+"""A message before and after it is stored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,32 @@ class Stored:
     conversation_id: int
     unread_count: int
     started: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyDraft:
+    """An agent's public message. `site_ids` are the sites that the agent sees; None for all."""
+
+    organization_id: int
+    site_ids: frozenset[int] | None
+    conversation_id: int
+    sender_user_id: int
+    content: str
+    external_id: str | None
+    now: datetime
+
+    @property
+    def preview(self) -> str:
+        return preview_of(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """`site_id` and `contact_id` are the conversation's."""
+
+    message_id: int
+    site_id: int
+    contact_id: int
 
 
 def preview_of(content: str) -> str:

@@ -1,17 +1,22 @@
-"""Storing a visitor's message on PostgreSQL: one prepared statement.
+"""Storing a message on PostgreSQL: one prepared statement.
 
 The contact's counter is locked first, and everything else of the statement reads from it. The
 statement's snapshot is older than that lock, so its `NOT EXISTS` may miss what a concurrent sender
 has just committed; then the unique constraints decide: a second open conversation becomes an
 update of the first, a repeated message inserts nothing. Message ids are drawn under the lock, so
 they rise with the stream.
+
+A reply's conversation may have been closed or merged since the snapshot as well: its UPDATE looks
+at the newest row, and the message is inserted only where that was updated.
 """
+
+from typing import Any
 
 import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from webchat.intake.draft import Stored, VisitorDraft
+from webchat.intake.draft import ReplyDraft, Stored, StoredReply, VisitorDraft
 
 STORE = """
 WITH counter AS MATERIALIZED (
@@ -64,6 +69,44 @@ WITH counter AS MATERIALIZED (
 )
 SELECT stored.id, chosen.id, chosen.unread_count, chosen.started FROM stored, chosen
 """
+REPLY = """
+WITH given AS MATERIALIZED (
+    SELECT contact_id FROM webchat_conversation
+    WHERE id = %(conversation_id)s AND organization_id = %(organization_id)s
+        AND (%(site_ids)s::bigint[] IS NULL OR site_id = ANY(%(site_ids)s))
+), counter AS MATERIALIZED (
+    SELECT stream.contact_id FROM realtime_contactstream AS stream, given
+    WHERE stream.contact_id = given.contact_id
+    FOR NO KEY UPDATE OF stream
+), drawn AS MATERIALIZED (
+    SELECT contact_id, nextval('webchat_message_id_seq') AS message_id FROM counter
+    WHERE NOT EXISTS (
+        SELECT FROM webchat_message AS earlier
+        WHERE earlier.organization_id = %(organization_id)s
+            AND earlier.external_id = %(external_id)s
+    )
+), touched AS (
+    UPDATE webchat_conversation AS conversation SET
+        unread_count = 0, agents_read_up_to = drawn.message_id,
+        last_message_preview = %(preview)s, last_message_sender = 'USER',
+        last_message_at = %(now)s, last_activity_at = %(now)s
+    FROM drawn
+    WHERE conversation.id = %(conversation_id)s
+        AND conversation.contact_id = drawn.contact_id AND NOT (conversation.status = 'closed')
+    RETURNING drawn.message_id, conversation.site_id, conversation.contact_id
+), stored AS (
+    INSERT INTO webchat_message (
+        id, organization_id, conversation_id, content, message_type, sender_type, sender_user_id,
+        is_public, external_id, metadata, created_at
+    )
+    SELECT message_id, %(organization_id)s, %(conversation_id)s, %(content)s, 'TEXT', 'USER',
+        %(sender_user_id)s, true, %(external_id)s, '{}', %(now)s
+    FROM touched
+    ON CONFLICT (organization_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
+    RETURNING id
+)
+SELECT stored.id, touched.site_id, touched.contact_id FROM stored, touched
+"""
 
 
 def store(draft: VisitorDraft) -> Stored | None:
@@ -81,7 +124,27 @@ def store(draft: VisitorDraft) -> Stored | None:
         "metadata": Jsonb(draft.metadata),
         "now": draft.now,
     }
+    row = _execute(STORE, parameters)
+    return Stored(*row) if row else None
+
+
+def store_reply(draft: ReplyDraft) -> StoredReply | None:
+    """Store a reply to an open conversation. None where there is more to it: then roll back."""
+    parameters = {
+        "organization_id": draft.organization_id,
+        "site_ids": None if draft.site_ids is None else sorted(draft.site_ids),
+        "conversation_id": draft.conversation_id,
+        "sender_user_id": draft.sender_user_id,
+        "content": draft.content,
+        "preview": draft.preview,
+        "external_id": draft.external_id,
+        "now": draft.now,
+    }
+    row = _execute(REPLY, parameters)
+    return StoredReply(*row) if row else None
+
+
+def _execute(statement: str, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        row = cursor.execute(STORE, parameters, prepare=True).fetchone()
-    return Stored(*row) if row else None
+        return cursor.execute(statement, parameters, prepare=True).fetchone()

@@ -1,4 +1,4 @@
-"""Writing messages: a visitor's through the lean intake, an agent's by the rows."""
+"""Writing messages: through the lean intake, and by the rows where there is more to one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from realtime.events.message import MessageCreatedData, MessageNew
 from realtime.events.shapes import LastMessage, MessageShape, RowChange, SenderShape
 from realtime.publish import publish
 from webchat.intake import portable, postgres
-from webchat.intake.draft import Stored, VisitorDraft, preview_of
+from webchat.intake.draft import ReplyDraft, Stored, VisitorDraft, preview_of
 from webchat.models import Conversation, ConversationStatus, Message, SenderType
 from webchat.models.conversation import new_public_id
 from webchat.principal import Agent, VisitorAccess
@@ -120,6 +120,19 @@ def send_agent_message(
     """
     check_content(content)
     external_id = f"u{agent.user_id}:{client_message_id}" if client_message_id else None
+    if is_public and parent_message_id is None:
+        draft = ReplyDraft(
+            organization_id=agent.organization_id,
+            site_ids=agent.site_ids,
+            conversation_id=conversation_id,
+            sender_user_id=agent.user_id,
+            content=content,
+            external_id=external_id,
+            now=now,
+        )
+        replied = _reply(agent, draft, client_message_id)
+        if replied is not None:
+            return replied
     with transaction.atomic():
         conversation = lock_conversation(agent, conversation_id)
         first = _find_first(agent.organization_id, external_id)
@@ -143,8 +156,52 @@ def send_agent_message(
             created_at=now,
         )
         change = _take_note_of(conversation, message)
-        shape = _agent_message_shape(message, agent, client_message_id)
-        publish(*events, _agent_message_created(conversation, shape, change, now))
+        shape = _agent_message_shape(
+            agent,
+            message_id=message.pk,
+            content=content,
+            is_public=is_public,
+            parent_message_id=parent_message_id,
+            client_message_id=client_message_id,
+            now=now,
+        )
+        publish(*events, _agent_message_created(about(conversation, at=now), shape, change))
+    return AgentSent(shape, deduped=False)
+
+
+def _reply(agent: Agent, draft: ReplyDraft, client_message_id: str | None) -> AgentSent | None:
+    """A first reply to an open conversation, which nearly all are. None: nothing was stored."""
+    store = postgres.store_reply if connection.vendor == "postgresql" else portable.store_reply
+    try:
+        with transaction.atomic():
+            stored = store(draft)
+            if stored is None:
+                raise _NothingStored
+            shape = _agent_message_shape(
+                agent,
+                message_id=stored.message_id,
+                content=draft.content,
+                client_message_id=client_message_id,
+                now=draft.now,
+            )
+            change = RowChange(
+                id=draft.conversation_id,
+                unread_count=0,
+                last_message=LastMessage(
+                    preview=draft.preview, sender_type="USER", created_at=draft.now
+                ),
+                last_activity_at=draft.now,
+            )
+            place = {
+                "at": draft.now,
+                "organization_id": draft.organization_id,
+                "site_id": stored.site_id,
+                "conversation_id": draft.conversation_id,
+                "contact_id": stored.contact_id,
+            }
+            publish(_agent_message_created(place, shape, change))
+    except _NothingStored:
+        return None
     return AgentSent(shape, deduped=False)
 
 
@@ -251,30 +308,37 @@ def _visitor_message_created(
 
 
 def _agent_message_created(
-    conversation: Conversation, shape: MessageShape, change: RowChange, now: datetime
+    place: dict[str, Any], shape: MessageShape, change: RowChange
 ) -> MessageCreated:
     sender_id = shape.sender_user_id or 0
     return MessageCreated(
-        **about(conversation, at=now),
+        **place,
         data=_with_row(shape, change),
         visitor=_message_new(shape, sender_id=sender_id) if shape.is_public else None,
     )
 
 
 def _agent_message_shape(
-    message: Message, agent: Agent, client_message_id: str | None
+    agent: Agent,
+    *,
+    message_id: int,
+    content: str,
+    is_public: bool = True,
+    parent_message_id: int | None = None,
+    client_message_id: str | None,
+    now: datetime,
 ) -> MessageShape:
     return MessageShape(
-        id=message.pk,
-        content=message.content,
+        id=message_id,
+        content=content,
         message_type="TEXT",
         sender_type="USER",
         sender_user_id=agent.user_id,
         sender_name=agent.name,
         direction="OUTBOUND",
-        created_at=message.created_at,
-        is_public=message.is_public,
-        parent_message_id=message.parent_id,
+        created_at=now,
+        is_public=is_public,
+        parent_message_id=parent_message_id,
         client_message_id=client_message_id,
         attachments=[],
         reactions=[],
