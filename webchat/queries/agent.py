@@ -1,6 +1,7 @@
 """From a session cookie or an API token to an agent."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -87,17 +88,28 @@ def list_standing(agents: Collection[Agent], *, now: datetime) -> dict[Agent, Ag
 def _visible_sites(memberships: Iterable[Membership]) -> dict[int, frozenset[int] | None]:
     """By membership id, the sites that the member sees; None for all of the organization's."""
     members = list(memberships)
-    everything: dict[int, frozenset[int] | None] = {member.pk: None for member in members}
     restricted = Site.objects.filter(
         organization_id__in={member.organization_id for member in members}, is_restricted=True
     )
     tenants = set(restricted.values_list("organization_id", flat=True))
-    for member in members:
-        if member.organization_id in tenants and member.role not in MANAGERS:
-            sites = Site.objects.filter(organization_id=member.organization_id)
-            seen = sites.filter(Q(is_restricted=False) | Q(agents=member))
-            everything[member.pk] = frozenset(seen.values_list("pk", flat=True))
-    return everything
+    limited = {
+        member.pk: member.organization_id
+        for member in members
+        if member.organization_id in tenants and member.role not in MANAGERS
+    }
+    sites = Site.objects.filter(organization_id__in=set(limited.values()))
+    unrestricted = defaultdict(set)
+    for tenant, site_id in sites.filter(is_restricted=False).values_list("organization_id", "pk"):
+        unrestricted[tenant].add(site_id)
+    own = defaultdict(set)
+    for member_id, site_id in sites.filter(agents__in=limited).values_list("agents", "pk"):
+        own[member_id].add(site_id)
+    return {
+        member.pk: frozenset(unrestricted[member.organization_id] | own[member.pk])
+        if member.pk in limited
+        else None
+        for member in members
+    }
 
 
 def _live() -> QuerySet[Membership]:
