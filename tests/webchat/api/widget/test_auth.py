@@ -90,6 +90,18 @@ def test_a_token_ends_after_a_day(guest: Browser, clock: time_machine.Traveller)
     assert statuses(guest) == {401}
 
 
+def test_a_refresh_does_not_prolong_the_old_token(
+    guest: Browser, site: Site, clock: time_machine.Traveller
+) -> None:
+    old = guest.token
+    clock.shift(timedelta(hours=23))
+    refreshed = guest.post("/auth/widget/session/refresh", {"session_token": old}).json
+    clock.shift(timedelta(hours=2))
+    assert statuses(guest) == {401}
+    guest.token = refreshed["session_token"]
+    assert guest.post("/webchat/bootstrap").status == 200
+
+
 def test_an_expired_token_is_refreshed_for_another_day_only(browser: Browser, site: Site) -> None:
     now = datetime.now(UTC)
     for age_h, status in ((25, 200), (47.9, 200), (48.1, 401), (1000, 401)):

@@ -130,8 +130,12 @@ def test_a_member_who_has_left_does_not_count(
     assert not is_online(browser, site)
 
 
-def test_another_organization_s_agent_does_not_count(browser: Browser, site: Site) -> None:
-    connect(make_agent(make_organization("Other")))
+def test_who_works_for_another_organization_just_now_does_not_count(
+    browser: Browser, organization: Organization, site: Site
+) -> None:
+    agent = make_agent(make_organization("Other"))
+    Membership.objects.create(organization=organization, user_id=agent.user_id)
+    connect(agent)
     assert not is_online(browser, site)
 
 

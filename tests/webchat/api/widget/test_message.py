@@ -1,16 +1,21 @@
+import asyncio
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from project import database
 from tests.conftest import Published
 from tests.factories import answer, make_agent, make_organization, make_site, say
 from tests.webchat.api.widget.browser import Answer, Browser
 from tests.webchat.api.widget.conftest import NewBrowser
 from tests.webchat.api.widget.transport import Transport, install
+from webchat.api.widget import message
 from webchat.models import Conversation, Message, Organization, Site, VisitorSession
 from webchat.services.conversation import close
+from webchat.services.message import Sent, send_visitor_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -239,3 +244,28 @@ def test_the_sender_s_publication_is_released_after_the_answer(
     assert transport.released == [(contact_id, created.event_id)]
     send(guest, client_message_id="c1")
     assert len(transport.released) == 1
+
+
+def test_what_is_being_saved_is_saved_and_published_whoever_leaves(
+    guest: Browser, monkeypatch: pytest.MonkeyPatch, published: Published
+) -> None:
+    started, left = Event(), Event()
+
+    def slowly(**draft: Any) -> Sent:
+        started.set()
+        assert left.wait(10)
+        return send_visitor_message(**draft)
+
+    async def leave_while_it_is_saved() -> None:
+        call = asyncio.create_task(guest.fetch("POST", MESSAGES, {"content": "x"}))
+        await asyncio.to_thread(started.wait, 10)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        left.set()
+        await asyncio.to_thread(database.close)  # ends when its threads have finished
+
+    monkeypatch.setattr(message, "send_visitor_message", slowly)
+    guest.runner.run(leave_while_it_is_saved())
+    assert Message.objects.get().content == "x"
+    assert published.types() == ["conversation.started", "message.created"]
