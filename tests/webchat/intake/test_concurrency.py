@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from realtime.models import ContactStream, OrganizationStream, StoredEvent
 from tests.conftest import Published
-from tests.factories import make_agent, make_organization, make_site, open_visitor, say
+from tests.factories import answer, make_agent, make_organization, make_site, open_visitor, say
 from tests.threads import together
 from webchat.models import Conversation, ConversationStatus, Message, Organization, Site
 from webchat.principal import Agent, VisitorAccess
@@ -83,6 +83,21 @@ def test_repetitions_beside_new_messages_burn_no_number(
     assert Conversation.objects.get().unread_count == 6
     assert published.types().count("message.created") == 6
     assert StoredEvent.objects.count() == 7
+    assert_streams_whole()
+
+
+def test_one_client_message_id_of_an_agent_is_one_message(
+    visitor: VisitorAccess, published: Published
+) -> None:
+    conversation_id = say(visitor).conversation_id
+    agent = make_agent(Organization.objects.get())
+    published.take()
+    reply = partial(answer, agent, conversation_id, client_message_id="a1")
+    answers = together(*[reply] * THREADS)
+    assert len({a.message.id for a in answers}) == 1
+    assert sorted(a.deduped for a in answers) == [False] + [True] * (THREADS - 1)
+    assert published.types() == ["message.created"]
+    assert Message.objects.count() == 2
     assert_streams_whole()
 
 

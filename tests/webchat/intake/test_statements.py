@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.factories import say
-from webchat.principal import VisitorAccess
+from tests.factories import answer, say
+from webchat.principal import Agent, VisitorAccess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,4 +67,13 @@ def test_a_repetition_costs_no_more_than_a_send(
     say(visitor, client_message_id="m1")
     with recorded_statements(monkeypatch) as statements:
         say(visitor, client_message_id="m1")
+    assert len(statements) <= CEILING[connection.vendor], statements
+
+
+def test_a_reply_costs_no_more_than_a_send(
+    agent: Agent, visitor: VisitorAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_id = say(visitor).conversation_id
+    with recorded_statements(monkeypatch) as statements:
+        answer(agent, conversation_id, client_message_id="a1")
     assert len(statements) <= CEILING[connection.vendor], statements
