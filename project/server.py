@@ -29,9 +29,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(host: str, port: int, *, ready: Any = None) -> None:
+def serve(listener: socket.socket, *, ready: Any = None) -> None:
     """Serve in the foreground until SIGINT or SIGTERM."""
-    listener = listen(host, port)
     server = Server(configure("project.asgi:application"))
     if ready is not None:
         started = server.startup

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from project.embedded import EmbeddedCelery
-from project.server import hold_data_dir, serve
+from project.server import hold_data_dir, listen, serve
 
 
 class Command(BaseCommand):
@@ -15,12 +15,13 @@ class Command(BaseCommand):
     help = "Serves the product; SIGINT or SIGTERM stops it within ten seconds."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with hold_data_dir():
+        # Whatever may refuse the start comes before the threads.
+        with hold_data_dir(), listen(settings.HOST, settings.PORT) as listener:
             celery = EmbeddedCelery() if settings.CELERY_EMBEDDED else None
             if celery:
                 celery.start()
             try:
-                serve(settings.HOST, settings.PORT, ready=self._say_ready)
+                serve(listener, ready=self._say_ready)
             finally:
                 if celery:
                     celery.stop()
