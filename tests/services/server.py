@@ -60,11 +60,26 @@ class Server(ABC):
     def is_ready(self) -> bool:
         """Whether the server answers."""
 
+    def variables(self) -> dict[str, str] | None:
+        """The process's environment variables; None: the tests' own."""
+        return None
+
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        self.launch()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.is_ready():
+            if self.exit_code() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"{type(self).__name__} did not start:\n{self.output()}")
+            time.sleep(0.02)
+
+    def launch(self) -> None:
+        """Start the process and leave it to itself."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(),
+                env=self.variables(),
                 cwd=self.folder,
                 user=self.run_as,
                 group=self.run_as,
@@ -75,13 +90,14 @@ class Server(ABC):
                 # Ctrl-C goes to the tests, which then stop their servers in order.
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                output = self._log.read_text(errors="replace")
-                self.stop()
-                raise RuntimeError(f"{type(self).__name__} did not start:\n{output}")
-            time.sleep(0.02)
+
+    def exit_code(self) -> int | None:
+        """None while the process runs."""
+        return None if self._process is None else self._process.poll()
+
+    def output(self) -> str:
+        """What the process has printed since the first start."""
+        return self._log.read_text(errors="replace")
 
     def stop(self) -> None:
         """Stop the process in order, and end it where that takes too long."""
