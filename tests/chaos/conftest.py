@@ -1,0 +1,34 @@
+"""A server to maltreat, and the seed of how."""
+
+import os
+from collections.abc import Iterator
+from random import Random, SystemRandom
+
+import pytest
+
+from tests.chaos.world import AGENTS
+from tests.services.karibu import KaribuServer
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[KaribuServer]:
+    with KaribuServer(database_url=os.environ.get("DATABASE_URL"), agents=AGENTS) as server:
+        yield server
+
+
+@pytest.fixture
+def server(installation: KaribuServer) -> Iterator[KaribuServer]:
+    """Yield it running; whatever is done to it, its log must not tell of a defect."""
+    if not installation.is_running:
+        installation.start()
+    known = len(installation.errors())
+    yield installation
+    assert installation.errors()[known:] == []
+
+
+@pytest.fixture
+def random() -> Random:
+    """Decide what happens when. A failed test shows the seed, to be set as CHAOS_SEED."""
+    seed = int(os.environ.get("CHAOS_SEED") or SystemRandom().randrange(2**32))
+    print(f"CHAOS_SEED={seed}")  # noqa: T201 pytest shows it with a failure
+    return Random(seed)
