@@ -24,6 +24,11 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
+def example(**fields: Any) -> ConfigDict:
+    """What the API's page shows as a body, and offers to send."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 class JsonParser(Parser):
     """Takes JSON objects of at most 128 KiB, without NaN, lone surrogates or endless nesting."""
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from project.errors import InvalidArgument
 from realtime.commands import ClientId, Id, Text
 from realtime.events.shapes import ConversationRow, MessageShape, Person, Status
-from webchat.api.agent.parsing import Body, FreeObject, JsonObject, Limit
+from webchat.api.agent.parsing import Body, FreeObject, JsonObject, Limit, example
 from webchat.queries.conversation import PAGE, View
 
 
@@ -26,7 +26,9 @@ class ConversationQuery(BaseModel):
 class SendMessage(Body):
     """`is_public` false makes it a private note, which no visitor ever sees."""
 
-    content: Text = Field(description="1 to 10,000 characters.", examples=["Good day"])
+    model_config = example(content="Good day", client_message_id="cm-9f3e8a1b")
+
+    content: Text = Field(description="1 to 10,000 characters.")
     client_message_id: ClientId | None = Field(
         None, description="Your id of this message: sent again, it is the same message."
     )
@@ -37,12 +39,16 @@ class SendMessage(Body):
 class Typing(Body):
     """Repeat `start` within 6 s to keep it. A note's typing is not shown to the visitor."""
 
+    model_config = example(state="start")
+
     state: Literal["start", "stop"]
     is_note: bool = False
 
 
 class Seen(Body):
     """The newest message that the agent has read, under either name."""
+
+    model_config = example(message_id=98765)
 
     message_id: Id | None = None
     read_up_to: Id | None = None
@@ -61,6 +67,8 @@ class Seen(Body):
 class Assign(Body):
     """An agent or a team by id; null for nobody."""
 
+    model_config = example(agent_id=7)
+
     agent_id: Id | None = None
     team_id: Id | None = None
 
@@ -72,19 +80,22 @@ class Assign(Body):
 
 
 class Close(Body):
+    model_config = example(reason="Solved")
+
     reason: Annotated[Text, Field(max_length=200)] | None = Field(
         None, description="The visitor sees it."
     )
 
 
 class NewSite(Body):
-    name: Text = Field(min_length=1, max_length=120, examples=["Shop"])
+    model_config = example(name="Shop", allowed_origins=["https://shop.example"])
+
+    name: Text = Field(min_length=1, max_length=120)
     locale: Text = Field("en", pattern="^[A-Za-z0-9-]{2,16}$")
     allowed_origins: list[Text] = Field(
         default_factory=list,
         max_length=100,
         description="`https://acme.com`, `*.acme.com`, `acme.com`, `localhost:5173`, or `*`.",
-        examples=[["https://shop.example"]],
     )
     agency_mode: bool = Field(
         default=False, description="Lets any origin in, where production asks for a list."

@@ -97,9 +97,10 @@ class TestToken:
         User.objects.update(is_active=False)
         assert refusal(caller.ask("/me")) == (401, "UNAUTHORIZED")
 
-    def test_that_is_wrong_is_not_replaced_by_a_cookie(self, agent: Agent) -> None:
+    @pytest.mark.parametrize("header", ["Bearer kt_unknown", "Basic a2FyaWJ1", ""])
+    def test_that_is_wrong_is_not_replaced_by_a_cookie(self, agent: Agent, header: str) -> None:
         caller = signed_in(agent)
-        response = caller.tell("/me", method="GET", headers={"Authorization": "Bearer kt_no"})
+        response = caller.tell("/me", method="GET", headers={"Authorization": header})
         assert refusal(response) == (401, "UNAUTHORIZED")
 
     def test_needs_no_csrf_token(self, agent: Agent, conversation_id: int) -> None:

@@ -157,6 +157,20 @@ class TestList:
         with django_assert_num_queries(5):  # token, restricted sites, head, epoch, rows
             assert len(ids(caller.ask("/conversations"))) == count
 
+    def test_reads_its_place_in_the_stream_before_the_rows(
+        self, caller: Caller, conversation_id: int, django_assert_num_queries: Any
+    ) -> None:
+        read.get_epoch()  # it is made on first use
+        for path, count in ((f"/conversations/{conversation_id}", 5), ("/conversations", 5)):
+            with django_assert_num_queries(count) as captured:
+                caller.ask(path)
+            tables = [
+                "rows" if '"webchat_conversation"' in query["sql"] else "head"
+                for query in captured.captured_queries
+                if "_conversation" in query["sql"] or "_organizationstream" in query["sql"]
+            ]
+            assert tables == ["head", "rows"]
+
 
 class TestGet:
     def test_gives_the_row_and_its_place_in_the_stream(
