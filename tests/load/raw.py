@@ -55,20 +55,19 @@ class PostgresClient:
         ).fetchone()
         assert row is not None
         cursor.execute(
-            postgres_log.INSERT,
-            {
-                "organization_id": self._job.organization_id,
-                "size": 1,
-                "event_id": [uuid4()],
-                "type": ["message.created"],
-                "site_id": [self._job.site_id],
-                "conversation_id": [row[1]],
-                "agent_payload": [self._job.agent_payload],
-                "contact_id": [contact_id],
-                "visitor_type": ["message.new"],
-                "visitor_payload": [self._job.visitor_payload],
-                "created_at": [now],
-            },
+            postgres_log.statement(1),
+            [
+                self._job.organization_id,
+                uuid4(),
+                "message.created",
+                self._job.site_id,
+                row[1],
+                self._job.agent_payload,
+                contact_id,
+                "message.new",
+                self._job.visitor_payload,
+                now,
+            ],
             prepare=True,
         ).fetchall()
         self._connection.commit()
