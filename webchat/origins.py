@@ -19,7 +19,7 @@ LONGEST_HOST = 253
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A parsed web origin. `opaque` is the browser's `null`."""
+    """A parsed web origin. `opaque` is the browser's `null`, whose empty host is on no list."""
 
     scheme: str
     host: str
@@ -61,9 +61,7 @@ def is_allowed(origin: Origin | None, rules: Sequence[str] | None) -> bool:
     """Whether a page of this origin may use a site with these rules; None is "unknown"."""
     if allows_any(rules):
         return True
-    if origin is None or origin.opaque:
-        return False
-    return any(_matches(origin, rule) for rule in rules or ())
+    return origin is not None and any(_matches(origin, rule) for rule in rules or ())
 
 
 def check_rule(rule: str) -> str:

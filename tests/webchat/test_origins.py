@@ -27,6 +27,7 @@ def test_an_empty_list_and_a_star_let_everybody_in(rules: list[str] | None, orig
         ("https://acme.com", "https://acme.com:8443", False),
         ("https://acme.com:8443", "https://acme.com", False),
         ("https://acme.com:8443", "https://acme.com:8443", True),
+        ("https://acme.com:8443", "http://acme.com:8443", False),
         ("https://acme.com", "https://www.acme.com", False),
         ("https://acme.com", "https://evilacme.com", False),
         ("https://acme.com", "https://acme.com.evil.com", False),
