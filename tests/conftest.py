@@ -26,6 +26,8 @@ from webchat import signing
 from webchat.models import Organization, Site
 from webchat.principal import Agent, VisitorAccess
 
+pytest.register_assert_rewrite("tests.replay")
+
 # Quick, and good enough for passwords of test accounts.
 project_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A logger that remembers its processors is deaf to structlog.testing.capture_logs.
