@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 from realtime.events.base import Audience, Event, Shape
 from realtime.events.shapes import SenderTypeName
 
-
 PresenceStatus = Literal["available", "busy", "away", "offline"]
 
 
