@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from realtime.gateway.ports import Publication, StreamPosition
 from realtime.gateway.session import Session
@@ -130,7 +131,11 @@ async def test_failing_port_closes_with_a_code_that_reconnects(
     session: Session, world: World, sender: RecordingSender
 ) -> None:
     world.streams.error = RuntimeError("the database is down")
-    await session.receive(subscribe())
+    with capture_logs() as logs:
+        await session.receive(subscribe())
+    assert [(log["event"], log["client"]) for log in logs] == [
+        ("gateway_command_failed", session.client)
+    ]
     assert sender.closed == (3004, "internal server error", True)
     assert world.registry.channels == ()
 
@@ -248,8 +253,9 @@ async def test_connection_that_ends_during_a_subscribe_leaves_nothing(
     await asyncio.sleep(0)
     world.registry.disconnect("v1", 4501, "session revoked")
     world.streams.gate.set()
-    await subscribing
-    assert sender.replies == []
+    with capture_logs() as logs:
+        await subscribing
+    assert (logs, sender.replies) == ([], [])
     assert sender.closed == (4501, "session revoked", True)
     assert (world.registry.sessions, world.registry.channels) == (set(), ())
     assert world.watch.seen == []
