@@ -116,6 +116,19 @@ class AgentClient:
         )
         return sent["message"]
 
+    async def contact_id(self, conversation_id: int) -> int:
+        opened = await self.ask("conversation.open", conversation_id=conversation_id)
+        contact_id: int = opened["conversation"]["contact"]["id"]
+        return contact_id
+
+    def messages(self, conversation_id: int) -> list[Frame]:
+        """The events of a conversation's messages, as they came."""
+        return [
+            frame
+            for frame in self.events
+            if frame["type"] == "message.created" and frame["conversation_id"] == conversation_id
+        ]
+
     async def hear(self, type: str, **fields: Any) -> Frame:
         """The next event of a type with these fields, numbered or not; others are skipped."""
 
