@@ -9,10 +9,15 @@ import pytest
 from tests.chaos.world import AGENTS
 from tests.services.karibu import KaribuServer
 
+COMMIT_DELAY_MS = 5
+"""So that a death between an event's storing and its commit is not too rare to be met."""
+
 
 @pytest.fixture(scope="session")
 def installation() -> Iterator[KaribuServer]:
-    with KaribuServer(database_url=os.environ.get("DATABASE_URL"), agents=AGENTS) as server:
+    with KaribuServer(
+        database_url=os.environ.get("DATABASE_URL"), agents=AGENTS, commit_delay_ms=COMMIT_DELAY_MS
+    ) as server:
         yield server
 
 

@@ -28,8 +28,9 @@ STOP_WITHIN_S = 10
 class KaribuServer(Server):
     """Starts from a migrated database with the demo in it, `agents` of them on top.
 
-    `database_url` names a PostgreSQL on which it makes a database of its own; None: SQLite in its
-    data folder. `settings` may be changed between two starts.
+    `database_url` names a PostgreSQL on which it makes a database of its own, `commit_delay_ms`
+    adding to each commit what a slow disk would; None: SQLite in its data folder. `settings` may be
+    changed between two starts.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class KaribuServer(Server):
         *,
         database_url: str | None = None,
         agents: int = 0,
+        commit_delay_ms: int = 0,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
@@ -44,6 +46,7 @@ class KaribuServer(Server):
         self.settings = dict(settings or {})
         self.demo: dict[str, Any] = {}
         self._agents = agents
+        self._commit_delay_ms = commit_delay_ms
         self._maintenance_url = database_url
         self._database_name = f"karibu_{token_hex(6)}"
 
@@ -147,6 +150,11 @@ class KaribuServer(Server):
     def _make_database(self) -> None:
         self.data.mkdir()
         self._maintain(f"CREATE DATABASE {self._database_name}")
+        for name, value in (
+            ("commit_delay", 1000 * self._commit_delay_ms),
+            ("commit_siblings", 0),  # also where nobody else is writing
+        ):
+            self._maintain(f"ALTER DATABASE {self._database_name} SET {name} = {value}")
 
     def _maintain(self, statement: str) -> None:
         if self._maintenance_url is not None:
