@@ -58,6 +58,7 @@ class GuidePage:
         self.composer = page.locator("#composer")
         self.complaints: list[str] = []
         self.sockets: list[WebSocket] = []
+        self.refusals = 0
         self._address = address
         page.on("console", self._note)
         page.on("pageerror", self._note_error)
@@ -84,16 +85,17 @@ class GuidePage:
         """Open the page, whatever comes of it."""
         await self.page.goto(self._address)
 
-    async def watch_statuses(self) -> list[int]:
-        """The status of every response from now on, also of those that no page may read."""
-        statuses: list[int] = []
+    async def watch_refusals(self) -> None:
+        """Count every 403 from now on, also those that no page may read."""
         wire = await self.page.context.new_cdp_session(self.page)
         await wire.send("Network.enable")
-        wire.on(
-            "Network.responseReceivedExtraInfo",
-            lambda response: statuses.append(response["statusCode"]),
-        )
-        return statuses
+        wire.on("Network.responseReceivedExtraInfo", self._note_status)
+
+    async def is_refused(self, *, times: int) -> None:
+        """Wait until there were so many refusals since `watch_refusals`."""
+        while self.refusals < times:
+            await self.page.wait_for_timeout(10)
+        assert self.refusals == times
 
     async def until(self, condition: str) -> None:
         await self.page.wait_for_function(f"() => {condition}")
@@ -149,6 +151,9 @@ class GuidePage:
 
     def _note_socket(self, socket: WebSocket) -> None:
         self.sockets.append(socket)
+
+    def _note_status(self, response: dict[str, Any]) -> None:
+        self.refusals += response["statusCode"] == HTTPStatus.FORBIDDEN
 
     def _note_error(self, error: Error) -> None:
         self.complaints.append(str(error))
