@@ -23,7 +23,7 @@ class AgentClient:
 
     It applies `row` of every event without knowing the type, as docs/events.md has it. Only
     what no numbered event tells is kept apart: `unsure` are conversations whose unread count may
-    have changed by a `seen.updated` that was missed.
+    have changed by a `seen.updated` that was missed, each with the stream's head at that moment.
     """
 
     agent: Agent
@@ -31,12 +31,13 @@ class AgentClient:
     seq: int = 0
     rows: dict[int, Json] = field(default_factory=dict)
     messages: dict[int, list[Json]] = field(default_factory=dict)
-    unsure: set[int] = field(default_factory=set)
+    unsure: dict[int, int] = field(default_factory=dict)
+    head: int = 0
     fetched: int = 0
 
     def take_snapshot(self) -> None:
         """The stream's position first, then the rows."""
-        self.rows, self.messages, self.unsure = {}, {}, set()
+        self.rows, self.messages, self.unsure = {}, {}, {}
         positions = []
         for status in ("open", "closed"):
             page = list_page(self.agent, Filters(status=status), limit=ALL)
@@ -63,8 +64,8 @@ class AgentClient:
         if row["id"] not in self.rows and event.type != "conversation.started":
             self._fetch(row["id"])
         self.rows.setdefault(row["id"], {}).update(row)
-        if "unread_count" in row:
-            self.unsure.discard(row["id"])
+        if "unread_count" in row and self.seq > self.unsure.get(row["id"], 0):
+            self.unsure.pop(row["id"], None)
         if event.type == "message.created":
             shown = self.messages.setdefault(row["id"], [])
             if data["id"] not in {message["id"] for message in shown}:
@@ -74,17 +75,18 @@ class AgentClient:
         """What is sent right now, if somebody listens; numbered events are in the log too."""
         if event.organization_id != self.agent.organization_id:
             return
+        self.head = event.seq or self.head
         if self.connected:
             self.apply(event)
         elif event.type == "seen.updated" and event.conversation_id is not None:
-            self.unsure.add(event.conversation_id)
+            self.unsure[event.conversation_id] = self.head
 
     def assert_fresh(self) -> None:
         """What it shows is what a new client would fetch."""
         fresh = AgentClient(self.agent)
         fresh.take_snapshot()
         assert self.seq == fresh.seq
-        for conversation_id in self.unsure & set(self.rows):
+        for conversation_id in self.unsure.keys() & self.rows.keys():
             for client in (self, fresh):
                 client.rows[conversation_id].pop("unread_count", None)
         assert _differences(self.rows, fresh.rows) == {}
