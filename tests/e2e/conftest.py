@@ -14,6 +14,7 @@ from tests.services.karibu import ROOT, KaribuServer
 from tests.services.server import find_program
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 15_000
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def visitor(browser: Browser) -> AsyncIterator[BrowserContext]:
     """Yield a new visitor's browser: nothing is stored in it."""
     context = await browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     await context.close()
 

@@ -186,3 +186,16 @@ async def test_foreign_origin_is_refused_and_the_client_fails_closed(
         with pytest.raises(Error, match="Failed to fetch"):
             await evil.call(f"/v1/webchat/{path}", {})
     await evil.is_refused(times=5)
+
+
+async def test_token_stays_on_the_origin_that_it_was_made_for(
+    guide: GuidePage, visitor: BrowserContext, karibu: KaribuServer, host_pages: HostPages
+) -> None:
+    other = await GuidePage.new(visitor, karibu, host_pages.origin("127.0.0.1"))
+    await other.load()
+    await other.watch_refusals()
+    token = await guide.state("sessionToken")
+    await other.page.evaluate("token => { guide.state.sessionToken = token }", token)
+    with pytest.raises(Error, match="Failed to fetch"):
+        await other.call("/v1/webchat/bootstrap")
+    await other.is_refused(times=1)
