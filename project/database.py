@@ -11,11 +11,11 @@ import contextvars
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
-from threading import Barrier
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,30 +49,33 @@ def write_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 def close() -> None:
     """End the threads and their connections; the next call starts new ones."""
     for pool in {_readers(), _writers()}:
-        # A connection closes only in its own thread; the barrier gives each thread one turn.
-        everyone = Barrier(len(pool._threads))  # noqa: SLF001 no public way to count them
-        for _ in range(everyone.parties):
-            pool.submit(_leave, everyone)
         pool.shutdown(wait=True)
     _readers.cache_clear()
     _writers.cache_clear()
+    while _connections:
+        _connections.pop().close()
+
+
+_connections: list[BaseDatabaseWrapper] = []
+
+
+def _note_connection() -> None:
+    """Each thread's first act: its connection outlives it, and is closed by whoever calls close."""
+    mine = connections[DEFAULT_DB_ALIAS]
+    mine.inc_thread_sharing()
+    _connections.append(mine)
 
 
 @cache
 def _readers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="database")
+    return ThreadPoolExecutor(settings.DATABASE_THREADS, "database", _note_connection)
 
 
 @cache
 def _writers() -> ThreadPoolExecutor:
     if connection.vendor == "sqlite":
-        return ThreadPoolExecutor(1, thread_name_prefix="writer")
+        return ThreadPoolExecutor(1, "writer", _note_connection)
     return _readers()
-
-
-def _leave(everyone: Barrier) -> None:
-    everyone.wait()
-    connection.close()
 
 
 def _submit(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
