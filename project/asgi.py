@@ -29,7 +29,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     process = await runtime.start()
     if scope["type"] == "websocket":
         if scope["path"] == "/connection/websocket":
-            await GatewayConsumer.as_asgi(gateway=process.gateway)(scope, receive, send)
+            await GatewayConsumer(gateway=process.gateway)(scope, receive, send)
         elif scope["path"] == "/ws/agent":
             await agent_sockets(scope, receive, send)
         else:
