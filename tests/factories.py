@@ -20,7 +20,8 @@ from webchat.principal import Agent, Scope, VisitorAccess
 from webchat.queries.agent import find_by_token
 from webchat.queries.visitor import get_access
 from webchat.services.api_token import issue_token
-from webchat.services.message import AgentSent, Sent, send_agent_message, send_visitor_message
+from webchat.services.message.agent import AgentSent, send_agent_message
+from webchat.services.message.visitor import Sent, send_visitor_message
 from webchat.services.session import open_session
 from webchat.signing import verify
 

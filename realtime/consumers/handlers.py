@@ -18,7 +18,7 @@ from webchat.principal import Agent
 from webchat.queries import conversation as conversations
 from webchat.queries import message as messages
 from webchat.services import activity, conversation
-from webchat.services.message import send_agent_message
+from webchat.services.message.agent import send_agent_message
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -18,8 +18,8 @@ from webchat.models import Conversation, ConversationStatus, Membership, Team
 from webchat.principal import Agent
 from webchat.queries import conversation as conversations
 from webchat.services.errors import AlreadyAssigned, ConversationClosedError
-from webchat.services.locking import lock_conversation, reopen_locked
-from webchat.services.message import reopened_event
+from webchat.services.locking import lock_conversation
+from webchat.services.reopening import reopen_locked
 from webchat.services.routing import about
 
 
@@ -101,8 +101,7 @@ def reopen(*, agent: Agent, conversation_id: int, now: datetime) -> Conversation
     with transaction.atomic():
         conversation = lock_conversation(agent, conversation_id)
         if conversation.status == ConversationStatus.CLOSED:
-            reopen_locked(conversation)
-            publish(reopened_event(conversation, agent, now))
+            publish(reopen_locked(conversation, agent, now))
         return conversations.to_row(conversation)
 
 

@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from project.errors import AppError, InvalidArgument, NotFound, Unauthorized
+from project.errors import AppError, Forbidden, InvalidArgument, NotFound, Unauthorized
 from realtime import streams
 from realtime.events import VisitorSessionsRevoked
 from realtime.events.activity import SessionRevoked
 from realtime.models import VisitorChannel
 from realtime.publish import publish
 from webchat.models import Contact, Conversation, ConversationStatus, Site, Visitor, VisitorSession
+from webchat.permissions import may_revoke_sessions
 from webchat.principal import Agent
 from webchat.services.errors import EngagementForbidden
 from webchat.signing import REFRESH_GRACE, SessionClaims, issue, verify
@@ -113,8 +114,11 @@ def refresh_session(*, token: str, now: datetime) -> Opened:
 def revoke_sessions(*, agent: Agent, contact_id: int, now: datetime) -> list[str]:
     """End every session of a contact: tokens, and realtime tokens issued until now.
 
-    Returns the visitor ids whose connections the caller closes with 4501. Raises NotFound.
+    Returns the visitor ids whose connections the caller closes with 4501. Raises Forbidden and
+    NotFound.
     """
+    if not may_revoke_sessions(agent):
+        raise Forbidden
     with transaction.atomic():
         contact = Contact.objects.filter(
             pk=contact_id, organization_id=agent.organization_id

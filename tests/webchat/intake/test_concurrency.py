@@ -24,7 +24,7 @@ from webchat.services.errors import (
     ConversationClosedError,
     ConversationSuperseded,
 )
-from webchat.services.message import send_agent_message
+from webchat.services.message.agent import send_agent_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,7 @@ from webchat.services.errors import (
     EmptyContent,
     EngagementForbidden,
 )
-from webchat.services.message import MAX_LENGTH
+from webchat.services.message.content import MAX_LENGTH
 
 pytestmark = pytest.mark.django_db
 
@@ -408,6 +408,16 @@ class TestAgent:
         answer(agent, conversation_id, client_message_id="a1")
         other = answer(make_agent(organization), conversation_id, client_message_id="a1")
         assert not other.deduped
+
+    def test_same_client_id_in_another_conversation_is_another_message(
+        self, agent: Agent, conversation_id: int, site: Site
+    ) -> None:
+        elsewhere = say(open_visitor(site), "Also me").conversation_id
+        first = answer(agent, conversation_id, "Yes", client_message_id="m1")
+        second = answer(agent, elsewhere, "No", client_message_id="m1")
+        assert (first.deduped, second.deduped) == (False, False)
+        assert Message.objects.get(pk=second.message.id).conversation_id == elsewhere
+        assert second.message.client_message_id == "m1"
 
     def test_message_reopens_a_closed_conversation(
         self, agent: Agent, conversation_id: int, published: Published

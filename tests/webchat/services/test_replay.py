@@ -31,7 +31,8 @@ from webchat.services.errors import (
     ConversationClosedError,
     ConversationSuperseded,
 )
-from webchat.services.message import send_agent_message, send_visitor_message
+from webchat.services.message.agent import send_agent_message
+from webchat.services.message.visitor import send_visitor_message
 
 pytestmark = pytest.mark.django_db
 

@@ -5,14 +5,14 @@ import jwt
 import pytest
 from django.conf import settings
 
-from project.errors import InvalidArgument, NotFound, Unauthorized
+from project.errors import Forbidden, InvalidArgument, NotFound, Unauthorized
 from realtime.models import ContactStream, VisitorChannel
 from tests.conftest import Published
 from tests.events import data_of, visitor_data_of
 from tests.factories import ORIGIN, make_agent, make_organization, make_site, open_visitor, say
 from tests.threads import together
 from webchat import signing
-from webchat.models import Contact, Site, Visitor, VisitorSession
+from webchat.models import Contact, Organization, Role, Site, Visitor, VisitorSession
 from webchat.principal import Agent, VisitorAccess
 from webchat.queries.visitor import get_access
 from webchat.services.conversation import close
@@ -27,6 +27,13 @@ from webchat.services.session import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def agent(organization: Organization) -> Agent:
+    """Somebody who may revoke sessions."""
+    return make_agent(organization, role=Role.SUPERVISOR)
+
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 700_000, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -286,6 +293,16 @@ class TestRevoke:
         assert event.channels == (f"visitor:{VISITOR_ID}",)
         assert VisitorSession.objects.get(sid=neighbour.sid).revoked_at is None
 
+    def test_is_not_for_plain_agents(self, site: Site, organization: Organization) -> None:
+        begin(site)
+        with pytest.raises(Forbidden):
+            revoke_sessions(
+                agent=make_agent(organization),
+                contact_id=Contact.objects.get().pk,
+                now=NOW,
+            )
+        assert VisitorSession.objects.get().revoked_at is None
+
     def test_lets_the_visitor_begin_anew(self, site: Site, agent: Agent) -> None:
         begin(site)
         revoke_sessions(agent=agent, contact_id=Contact.objects.get().pk, now=NOW)
@@ -297,7 +314,7 @@ class TestRevoke:
         self, site: Site, published: Published
     ) -> None:
         begin(site)
-        stranger = make_agent(make_organization("Other"))
+        stranger = make_agent(make_organization("Other"), role=Role.OWNER)
         for contact_id in (Contact.objects.get().pk, 10**15):
             with pytest.raises(NotFound):
                 revoke_sessions(agent=stranger, contact_id=contact_id, now=NOW)

@@ -12,7 +12,7 @@ from webchat.api.agent.parsing import Limit
 from webchat.api.agent.schemas import MessagePage, SendMessage, SentMessage
 from webchat.queries import message as queries
 from webchat.services.errors import ContentTooLong, ConversationSuperseded, EmptyContent
-from webchat.services.message import send_agent_message
+from webchat.services.message.agent import send_agent_message
 
 router = Router(tags=["Messages"])
 MESSAGES = "/conversations/{rowid:conversation_id}/messages"

@@ -9,7 +9,7 @@ from webchat.api.widget.request import Request
 from webchat.api.widget.response import Response, answer
 from webchat.api.widget.schemas import HistoryAnswer, HistoryQuery, MessageRequest, SentAnswer
 from webchat.queries.message import list_for_visitor
-from webchat.services.message import send_visitor_message
+from webchat.services.message.visitor import send_visitor_message
 
 LARGEST_PAGE = 100
 

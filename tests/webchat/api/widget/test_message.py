@@ -15,7 +15,7 @@ from tests.webchat.api.widget.transport import Transport, install
 from webchat.api.widget import message
 from webchat.models import Conversation, Message, Organization, Site, VisitorSession
 from webchat.services.conversation import close
-from webchat.services.message import Sent, send_visitor_message
+from webchat.services.message.visitor import Sent, send_visitor_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
