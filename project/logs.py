@@ -17,7 +17,8 @@ def configure(options: dict[str, Any]) -> None:
     render: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if options["format"] == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        # Plain tracebacks: the fancy ones print local variables, messages and tokens among them.
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     logging.config.dictConfig(
         {
