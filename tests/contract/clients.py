@@ -5,7 +5,6 @@ Events are dicts as centrifuge-js gives them; `of` is "client" or "subscription"
 
 import asyncio
 import json
-import shutil
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
@@ -165,10 +164,6 @@ class _Notes:
 
 
 class NodeClient(OfficialClient):
-    @staticmethod
-    def is_there() -> bool:
-        return bool(shutil.which("node")) and (REPOSITORY / "node_modules/centrifuge").is_dir()
-
     async def __aenter__(self) -> Self:
         config: dict[str, Any] = {
             "url": self.backend.url,

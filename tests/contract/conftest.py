@@ -7,6 +7,8 @@ import pytest
 from tests.contract.backends import Backend, CentrifugoServer, GatewayServer
 from tests.contract.clients import NodeClient, OfficialClient, PythonClient
 
+BACKENDS = ["gateway", *(["centrifugo"] if CentrifugoServer.find() else [])]
+
 
 @pytest.fixture(scope="session")
 def gateway_server() -> Iterator[GatewayServer]:
@@ -16,13 +18,11 @@ def gateway_server() -> Iterator[GatewayServer]:
 
 @pytest.fixture(scope="session")
 def centrifugo_server() -> Iterator[CentrifugoServer]:
-    if CentrifugoServer.find() is None:
-        pytest.skip("centrifugo is not on the PATH")
     with CentrifugoServer() as server:
         yield server
 
 
-@pytest.fixture(params=["gateway", "centrifugo"])
+@pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Backend:
     server: Backend = request.getfixturevalue(f"{request.param}_server")
     return server
@@ -31,6 +31,4 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture(params=[PythonClient, NodeClient], ids=["python", "js"])
 def client_class(request: pytest.FixtureRequest) -> type[OfficialClient]:
     client: type[OfficialClient] = request.param
-    if client is NodeClient and not NodeClient.is_there():
-        pytest.skip("Node.js or its packages are not installed")
     return client

@@ -83,7 +83,10 @@ async def test_what_agents_do_not_see_is_not_theirs(sink: AgentSink, ear: Ear) -
 async def test_a_layer_that_is_down_loses_no_mark_and_stops_nobody(
     sink: AgentSink, ear: Ear, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> None:
+    failures: list[object] = []
+
+    async def fail(*arguments: object) -> None:
+        failures.append(arguments)
         raise ConnectionError
 
     monkeypatch.setattr(module, "PAUSE_S", 0.01)
@@ -91,7 +94,7 @@ async def test_a_layer_that_is_down_loses_no_mark_and_stops_nobody(
         patch.setattr(parts.feed, "send", fail)
         sink.deliver(numbered(1))
         sink.deliver(numbered(2))
-        await asyncio.sleep(0.05)
+        await until(lambda: len(failures) == 2)
     assert parts.marks._agents == set()
     for number in (3, 1, 2):  # the last two as the relay brings them
         sink.deliver(numbered(number))
