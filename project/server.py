@@ -1,24 +1,38 @@
 """The server: uvicorn with the product's limits, and a drain before it stops."""
 
 import fcntl
+import os
 import signal
 import socket
+import threading
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any
 
+import structlog
 import uvicorn
 from django.conf import settings
 from django.core.management.base import CommandError
 
 from realtime import runtime
 
+log = structlog.stdlib.get_logger(__name__)
+
+STOP_S = 9
 SOCKET_MESSAGE_BYTES = 256 * 1024
 """Above the products' own limits, which close with codes that clients understand."""
 
 
 class Server(uvicorn.Server):
     """Takes no more connections, sends the sockets away, then stops."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """From here on the process has `STOP_S` seconds, whatever its threads wait for."""
+        deadline = threading.Timer(STOP_S, _give_up)
+        deadline.daemon = True
+        deadline.start()
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -27,6 +41,15 @@ class Server(uvicorn.Server):
         if process is not None:
             await process.drain()
         await super().shutdown(sockets)
+
+
+def _give_up() -> None:
+    """End here and now, as a crash would, which loses nothing.
+
+    A statement that waits for a lock cannot be cancelled, and the interpreter waits for its thread.
+    """
+    log.error("stop_took_too_long", limit_s=STOP_S)
+    os._exit(1)
 
 
 def serve(listener: socket.socket, *, ready: Any = None) -> None:

@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from tests.chaos.world import World
+from tests.chaos.visitor import Visitor
+from tests.chaos.world import MESSAGES, World
 from tests.services.karibu import KaribuServer
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
@@ -47,9 +48,41 @@ def idlers(server: KaribuServer) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("idlers")
-def test_stop_does_not_wait_for_those_who_say_nothing(server: KaribuServer) -> None:
-    server.terminate()
-    assert server.wait() == 0
+async def test_stop_does_not_wait_for_the_deaf_and_the_dumb(
+    server: KaribuServer, random: Random
+) -> None:
+    async with World.inhabited(server, random, breaking_lines=False) as world:
+        for client in world.listeners:
+            client.stop_listening()
+        await asyncio.sleep(1)
+        server.terminate()
+        assert await asyncio.to_thread(server.wait) == 0
+        for client in world.listeners:
+            client.drop()
+        await asyncio.to_thread(server.start)
+        await world.fall_silent()
+        await world.check()
+
+
+async def test_stop_does_not_wait_for_a_locked_database(
+    erring_server: KaribuServer, random: Random
+) -> None:
+    server = erring_server
+    visitor = Visitor(server.base_url, server.demo["site"]["widget_key"], random)
+    await visitor.begin()
+    with server.locked():
+        writing = asyncio.create_task(visitor.write("Is anybody there?"))
+        await asyncio.sleep(0.5)
+        server.terminate()
+        assert await asyncio.to_thread(server.wait) == 1
+        assert "stop_took_too_long" in server.output()
+    await asyncio.to_thread(server.start)
+    await writing
+    stored = [
+        id for id, _, visitor_id in server.query(MESSAGES) if visitor_id == visitor.visitor_id
+    ]
+    assert stored == list(visitor.acknowledged.values())
+    await visitor.close()
 
 
 def test_second_server_on_the_same_data_is_refused(server: KaribuServer) -> None:

@@ -87,6 +87,10 @@ class World:
     def tabs(self) -> list[Tab]:
         return [tab for visitor in self.visitors for tab in visitor.tabs]
 
+    @property
+    def listeners(self) -> list[AgentClient | Tab]:
+        return [*self.agents, *self.tabs]
+
     async def open_tab(self, visitor: Visitor) -> None:
         """One more page of a visitor, in the middle of whatever happens."""
         tab = await visitor.open_tab()
@@ -122,6 +126,7 @@ class World:
         assert {key.partition(":")[2]: id for id, key, _ in rows} == acknowledged
         assert len(rows) == len(acknowledged)
         for visitor in self.visitors:
+            assert visitor.failed == 0
             ids = [id for id, _, visitor_id in rows if visitor_id == visitor.visitor_id]
             for tab in visitor.tabs:
                 _check_tab(tab, ids)

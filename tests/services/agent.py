@@ -84,6 +84,11 @@ class AgentClient:
         if self._socket is not None:
             self._socket.transport.abort()
 
+    def stop_listening(self) -> None:
+        """Leave unread whatever the server sends, until the line is lost."""
+        if self._socket is not None:
+            self._socket.transport.pause_reading()
+
     def leave(self) -> None:
         """Lose the line, and stay away until `come_back`."""
         self._wanted.clear()

@@ -7,8 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
@@ -122,6 +122,18 @@ class KaribuServer(Server):
         file = self.data / "karibu.sqlite3"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             return database.execute(sql).fetchall()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody store an event, as a backup or a migration might."""
+        if self.database_url is not None:
+            with psycopg.connect(self.database_url) as connection:
+                connection.execute("LOCK TABLE realtime_storedevent IN ACCESS EXCLUSIVE MODE")
+                yield
+        else:
+            with closing(sqlite3.connect(self.data / "karibu.sqlite3")) as database:
+                database.execute("BEGIN IMMEDIATE")
+                yield
 
     def errors(self) -> list[str]:
         """The log's lines that tell of a defect: errors, and whatever is no line of the log."""
