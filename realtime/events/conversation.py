@@ -25,9 +25,13 @@ class ConversationStarted(Event):
     visitor: None = None
 
 
-class ConversationAssignedData(AgentChange):
-    """`agent` and `team` as they are now; null is nobody. `by` is the id of who did it."""
+class ConversationAssignedData(Shape):
+    """`agent` and `team` as they are now; null is nobody. `by` is the id of who did it.
 
+    The whole row: the new owner's list may not have it yet.
+    """
+
+    row: ConversationRow
     agent: Person | None
     team: Person | None
     by: int
@@ -79,16 +83,18 @@ class ConversationClosed(Event):
     visitor: EngagementClosed
 
 
-class ConversationReopenedData(AgentChange):
-    """`by` is the agent's id."""
+class ConversationReopenedData(Shape):
+    """`by` is the agent's id. The whole row: a list of open conversations lacks it."""
 
+    row: ConversationRow
     by: int
 
 
 class EngagementReopened(Shape):
-    """The composer works on the same engagement again."""
+    """The composer works on the same engagement again. `agent` owns it; null is nobody."""
 
     engagement_id: int
+    agent: Person | None
 
 
 class ConversationReopened(Event):

@@ -147,9 +147,11 @@ export interface ConversationAssignedFrame {
 }
 /**
  * `agent` and `team` as they are now; null is nobody. `by` is the id of who did it.
+ *
+ * The whole row: the new owner's list may not have it yet.
  */
 export interface ConversationAssignedData {
-  row: RowChange
+  row: ConversationRow
   agent: Person | null
   team: Person | null
   by: number
@@ -186,10 +188,10 @@ export interface ConversationReopenedFrame {
   data: ConversationReopenedData
 }
 /**
- * `by` is the agent's id.
+ * `by` is the agent's id. The whole row: a list of open conversations lacks it.
  */
 export interface ConversationReopenedData {
-  row: RowChange
+  row: ConversationRow
   by: number
 }
 /**

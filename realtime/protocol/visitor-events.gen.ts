@@ -111,10 +111,11 @@ export interface EngagementReopenedEnvelope {
   data: EngagementReopened
 }
 /**
- * The composer works on the same engagement again.
+ * The composer works on the same engagement again. `agent` owns it; null is nobody.
  */
 export interface EngagementReopened {
   engagement_id: number
+  agent: Person | null
 }
 /**
  * Somebody has read further. The mark itself is in every snapshot, so nothing is logged.

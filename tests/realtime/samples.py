@@ -11,13 +11,26 @@ from realtime.events.conversation import (
     ConversationReopenedData,
     EngagementReopened,
 )
-from realtime.events.shapes import RowChange
+from realtime.events.shapes import ContactSummary, ConversationRow
 from realtime.outgoing import Outgoing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORGANIZATION = 1
 CONTACT = 5
 CONVERSATION = 9
+ROW = ConversationRow(
+    id=CONVERSATION,
+    public_id="cv_9",
+    status="open",
+    contact=ContactSummary(id=CONTACT, name=None, verified=False, online=False),
+    site_id=3,
+    assignee=None,
+    team=None,
+    unread_count=0,
+    last_message=None,
+    last_activity_at=NOW,
+    created_at=NOW,
+)
 
 
 def open_streams(
@@ -43,8 +56,8 @@ def seen_event(
         site_id=3,
         conversation_id=CONVERSATION,
         contact_id=contact_id,
-        data=ConversationReopenedData(by=7, row=RowChange(id=CONVERSATION, status="open")),
-        visitor=EngagementReopened(engagement_id=CONVERSATION),
+        data=ConversationReopenedData(by=7, row=ROW),
+        visitor=EngagementReopened(engagement_id=CONVERSATION, agent=None),
     )
 
 
@@ -58,9 +71,7 @@ def hidden_event(
         site_id=3,
         conversation_id=CONVERSATION,
         contact_id=contact_id,
-        data=ConversationAssignedData(
-            agent=None, team=None, by=7, row=RowChange(id=CONVERSATION, assignee=None)
-        ),
+        data=ConversationAssignedData(agent=None, team=None, by=7, row=ROW),
         visitor=None,
     )
 

@@ -78,7 +78,8 @@ async def test_one_tab_of_two_closing_is_no_leaving(
         presence.visitor_arrived(visitor.contact_id, visitor.organization_id)
     presence.visitor_left(visitor.contact_id)
     await presence.flush()
-    await presence._renew(set(presence._visitors), set())
+    presence.renew()
+    await presence.flush()
     assert visitor.contact_id in presence._visitors
     later = timezone.now() + timedelta(seconds=110)
     assert await database.write(service.sweep, now=later) == 0
@@ -94,10 +95,26 @@ async def test_other_process_keeps_a_visitor_present(
     here.visitor_left(visitor.contact_id)
     await here.flush()
     await database.write(_age_by, 119)
-    await there._renew(set(there._visitors), set())
+    there.renew()
+    await there.flush()
     later = timezone.now() + timedelta(seconds=60)
     assert await database.write(service.sweep, now=later) == 0
     assert published.types() == ["visitor.connected"]
+
+
+async def test_everybody_connected_is_back_after_an_outage_longer_than_the_grace(
+    agent: Agent, visitor: VisitorAccess, published: Published
+) -> None:
+    presence = Presence()
+    presence.visitor_arrived(visitor.contact_id, visitor.organization_id)
+    presence.agent_arrived(agent)
+    await presence.flush()
+    later = timezone.now() + timedelta(seconds=300)
+    assert await database.write(service.sweep, now=later) == 2
+    published.take()
+    presence.renew()
+    await presence.flush()
+    assert sorted(published.types()) == ["presence.changed", "visitor.connected"]
 
 
 async def test_agent_goes_offline_after_the_grace(agent: Agent, published: Published) -> None:

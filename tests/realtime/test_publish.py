@@ -16,6 +16,7 @@ from tests.realtime.samples import (
     CONVERSATION,
     NOW,
     ORGANIZATION,
+    ROW,
     fleeting_event,
     hidden_event,
     open_contact,
@@ -95,21 +96,21 @@ def test_publish_freezes_payloads_without_their_numbers(published: Published) ->
     [event] = published.take()
     assert json.loads(event.agent_payload or "") == {
         "by": 7,
-        "row": {"id": CONVERSATION, "status": "open"},
+        "row": ROW.model_dump(mode="json"),
     }
     assert json.loads("{" + event.agent_frame()) == {
         "type": "conversation.reopened",
         "seq": 1,
         "event_id": str(event.event_id),
         "conversation_id": CONVERSATION,
-        "data": {"by": 7, "row": {"id": CONVERSATION, "status": "open"}},
+        "data": {"by": 7, "row": ROW.model_dump(mode="json")},
     }
     assert json.loads(event.visitor_envelope()) == {
         "type": "engagement.reopened",
         "engagement_id": CONVERSATION,
         "seq": 1,
         "event_id": str(event.event_id),
-        "data": {"engagement_id": CONVERSATION},
+        "data": {"engagement_id": CONVERSATION, "agent": None},
     }
 
 

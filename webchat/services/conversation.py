@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from project.errors import InvalidArgument, NotFound
 from realtime.events import ConversationAssigned, ConversationClosed
@@ -71,7 +72,10 @@ def assign(
 def close(
     *, agent: Agent, conversation_id: int, reason: str = "", now: datetime
 ) -> ConversationRow:
-    """Close an open conversation; closing a closed one changes nothing. Raises NotFound."""
+    """Close an open conversation, which counts as having read it. Raises NotFound.
+
+    Closing a closed one changes nothing.
+    """
     with transaction.atomic():
         conversation = lock_conversation(agent, conversation_id)
         if conversation.status == ConversationStatus.CLOSED:
@@ -80,6 +84,8 @@ def close(
         conversation.closed_at = conversation.last_activity_at = now
         conversation.close_reason = reason
         conversation.unread_count = 0
+        newest = conversation.messages.aggregate(newest=Max("pk"))["newest"]
+        conversation.agents_read_up_to = newest or 0
         conversation.save(
             update_fields=[
                 "status",
@@ -87,6 +93,7 @@ def close(
                 "last_activity_at",
                 "close_reason",
                 "unread_count",
+                "agents_read_up_to",
             ]
         )
         publish(_closed_event(conversation, agent, now))
@@ -144,11 +151,7 @@ def _hand_to(
                 agent=owner,
                 team=conversations.team_of(conversation),
                 by=agent.user_id,
-                row=RowChange(
-                    id=conversation.pk,
-                    assignee=owner,
-                    team=conversations.team_of(conversation),
-                ),
+                row=conversations.to_row(conversation),
             ),
             visitor=EngagementAssigned(engagement_id=conversation.pk, agent=owner)
             if owner

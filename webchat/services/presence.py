@@ -20,7 +20,11 @@ AGENT_GRACE = timedelta(seconds=45)
 
 
 def visitors_arrived(*, contacts: Mapping[int, int], now: datetime) -> None:
-    """Note connections of contacts (id to organization id); tell of those that were not here."""
+    """Note connections of contacts (id to organization id); tell of those that were not here.
+
+    Also for those who are still here: after an outage longer than the grace, a sweep may have
+    taken them for gone.
+    """
     with transaction.atomic():
         here = VisitorPresence.objects.filter(contact_id__in=contacts)
         known = set(here.values_list("contact_id", flat=True))
@@ -45,33 +49,49 @@ def visitors_arrived(*, contacts: Mapping[int, int], now: datetime) -> None:
         )
 
 
-def renew_visitors(*, contact_ids: Collection[int], now: datetime) -> None:
-    """They are still connected, or were until this moment."""
+def visitors_left(*, contact_ids: Collection[int], now: datetime) -> None:
+    """They were still here at this moment; the grace runs from it."""
     VisitorPresence.objects.filter(contact_id__in=contact_ids).update(seen_at=now)
 
 
-def agent_arrived(*, agent: Agent, now: datetime) -> None:
-    """Note an agent's connection; tell the others if it is the only one."""
+def agents_arrived(*, agents: Collection[Agent], now: datetime) -> None:
+    """Note agents' connections; tell the others of those who were not here."""
     with transaction.atomic():
-        _, is_new = AgentPresence.objects.update_or_create(
-            organization_id=agent.organization_id,
-            agent_id=agent.user_id,
-            defaults={"seen_at": now},
+        wanted = {(agent.organization_id, agent.user_id): agent for agent in agents}
+        here = AgentPresence.objects.filter(
+            organization_id__in={tenant for tenant, _ in wanted},
+            agent_id__in={agent_id for _, agent_id in wanted},
         )
-        if is_new:
-            membership = Membership.objects.get(pk=agent.membership_id)
-            publish(
+        known = {(row.organization_id, row.agent_id): row.pk for row in here}
+        renewed = [pk for key, pk in known.items() if key in wanted]
+        AgentPresence.objects.filter(pk__in=renewed).update(seen_at=now)
+        missing = [agent for key, agent in wanted.items() if key not in known]
+        # Another process may have been told of the same agent in this instant.
+        AgentPresence.objects.bulk_create(
+            (
+                AgentPresence(
+                    organization_id=agent.organization_id, agent_id=agent.user_id, seen_at=now
+                )
+                for agent in missing
+            ),
+            ignore_conflicts=True,
+        )
+        memberships = Membership.objects.in_bulk([agent.membership_id for agent in missing])
+        publish(
+            *(
                 _presence(
                     agent.organization_id,
                     agent.user_id,
-                    cast("PresenceStatus", membership.availability),
+                    cast("PresenceStatus", memberships[agent.membership_id].availability),
                     now,
                 )
+                for agent in missing
             )
+        )
 
 
-def renew_agents(*, agents: Collection[tuple[int, int]], now: datetime) -> None:
-    """(organization id, user id) of those who are still connected, or were until this moment."""
+def agents_left(*, agents: Collection[tuple[int, int]], now: datetime) -> None:
+    """(organization id, user id) of those who were still here at this moment."""
     for organization_id in {organization_id for organization_id, _ in agents}:
         ids = [agent_id for tenant, agent_id in agents if tenant == organization_id]
         AgentPresence.objects.filter(organization_id=organization_id, agent_id__in=ids).update(

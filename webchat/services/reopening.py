@@ -6,9 +6,9 @@ from django.db import IntegrityError, transaction
 
 from realtime.events import ConversationReopened
 from realtime.events.conversation import ConversationReopenedData, EngagementReopened
-from realtime.events.shapes import RowChange
 from webchat.models import Conversation, ConversationStatus
 from webchat.principal import Agent
+from webchat.queries import conversation as conversations
 from webchat.services.errors import ConversationSuperseded
 from webchat.services.routing import about
 
@@ -32,8 +32,8 @@ def reopen_locked(conversation: Conversation, agent: Agent, now: datetime) -> Co
         raise ConversationSuperseded(conversation_id=other.pk) from None
     return ConversationReopened(
         **about(conversation, at=now),
-        data=ConversationReopenedData(
-            by=agent.user_id, row=RowChange(id=conversation.pk, status="open")
+        data=ConversationReopenedData(by=agent.user_id, row=conversations.to_row(conversation)),
+        visitor=EngagementReopened(
+            engagement_id=conversation.pk, agent=conversations.assignee_of(conversation)
         ),
-        visitor=EngagementReopened(engagement_id=conversation.pk),
     )

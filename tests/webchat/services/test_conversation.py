@@ -63,7 +63,7 @@ class TestClaim:
             "agent": owner,
             "team": None,
             "by": agent.user_id,
-            "row": {"id": conversation_id, "assignee": owner, "team": None},
+            "row": row.model_dump(mode="json"),
         }
         assert assigned.visitor_type == "engagement.assigned"
         assert visitor_data_of(assigned) == {"engagement_id": conversation_id, "agent": owner}
@@ -148,7 +148,7 @@ class TestAssign:
             "agent": owner,
             "team": group,
             "by": agent.user_id,
-            "row": {"id": conversation_id, "assignee": owner, "team": group},
+            "row": row.model_dump(mode="json"),
         }
         assert visitor_data_of(assigned) == {"engagement_id": conversation_id, "agent": owner}
         assert_stored(agent, row, conversation_id)
@@ -173,7 +173,7 @@ class TestAssign:
             "agent": None,
             "team": group,
             "by": agent.user_id,
-            "row": {"id": conversation_id, "assignee": None, "team": group},
+            "row": row.model_dump(mode="json"),
         }
         assert (assigned.visitor_payload, assigned.stream_seq) == (None, None)
         assert_stored(agent, row, conversation_id)
@@ -187,11 +187,7 @@ class TestAssign:
         row = assign(agent=agent, conversation_id=conversation_id, now=NOW)
         assert (row.assignee, row.team) == (None, None)
         [assigned] = published.take()
-        assert data_of(assigned)["row"] == {
-            "id": conversation_id,
-            "assignee": None,
-            "team": None,
-        }
+        assert data_of(assigned)["row"] == row.model_dump(mode="json")
 
     def test_of_what_is_so_already_changes_nothing(
         self, agent: Agent, team: Team, conversation_id: int, published: Published
@@ -308,10 +304,10 @@ class TestReopen:
         assert place_of(reopened)["contact_id"] == visitor.contact_id
         assert data_of(reopened) == {
             "by": agent.user_id,
-            "row": {"id": conversation_id, "status": "open"},
+            "row": row.model_dump(mode="json"),
         }
         assert reopened.visitor_type == "engagement.reopened"
-        assert visitor_data_of(reopened) == {"engagement_id": conversation_id}
+        assert visitor_data_of(reopened) == {"engagement_id": conversation_id, "agent": None}
         assert_stored(agent, row, conversation_id)
         stored = Conversation.objects.get()
         assert (stored.closed_at, stored.close_reason) == (None, "")
