@@ -26,3 +26,4 @@ async def test_kill_at_any_instant_loses_nothing(server: KaribuServer, random: R
             await world.open_tab(random.choice(world.visitors))
         await world.fall_silent()
         await world.check()
+        assert world.failures == 0

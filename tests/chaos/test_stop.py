@@ -29,6 +29,7 @@ async def test_stop_in_mid_load_says_farewell_and_loses_nothing(
         await asyncio.to_thread(server.start)
         await world.fall_silent()
         await world.check()
+        assert world.failures == 0
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ async def test_stop_does_not_wait_for_the_deaf_and_the_dumb(
         await asyncio.to_thread(server.start)
         await world.fall_silent()
         await world.check()
+        assert world.failures == 0
 
 
 async def test_stop_does_not_wait_for_a_locked_database(

@@ -7,8 +7,8 @@ from random import Random
 from time import monotonic
 from typing import Any, Literal, Self, get_args
 
-from tests.chaos.visitor import Tab, Visitor
-from tests.services.agent import AgentClient, Frame
+from tests.chaos.visitor import RETRY_S, Tab, Visitor
+from tests.services.agent import AgentClient, Frame, Refused
 from tests.services.karibu import KaribuServer
 
 VISITORS = 4
@@ -55,6 +55,7 @@ class World:
         self._random = random
         self._breaking_lines = breaking_lines
         self._answered: dict[str, int] = {}
+        self._failed_answers = 0
         self._tasks = asyncio.TaskGroup()
         self._writers: list[asyncio.Task[None]] = []
         self._others: list[asyncio.Task[None]] = []
@@ -86,6 +87,11 @@ class World:
     @property
     def tabs(self) -> list[Tab]:
         return [tab for visitor in self.visitors for tab in visitor.tabs]
+
+    @property
+    def failures(self) -> int:
+        """How often the server has owned up to a failure."""
+        return self._failed_answers + sum(visitor.failed for visitor in self.visitors)
 
     @property
     def listeners(self) -> list[AgentClient | Tab]:
@@ -126,7 +132,6 @@ class World:
         assert {key.partition(":")[2]: id for id, key, _ in rows} == acknowledged
         assert len(rows) == len(acknowledged)
         for visitor in self.visitors:
-            assert visitor.failed == 0
             ids = [id for id, _, visitor_id in rows if visitor_id == visitor.visitor_id]
             for tab in visitor.tabs:
                 _check_tab(tab, ids)
@@ -195,9 +200,16 @@ class World:
 
     async def _answer(self, agent: AgentClient, conversation_id: int, message_id: int) -> None:
         key = f"re-{message_id}"
-        message = await agent.say(conversation_id, f"Answer to {message_id}", key)
-        assert key not in self._answered
-        self._answered[key] = message["id"]
+        while key not in self._answered:
+            try:
+                message = await agent.say(conversation_id, f"Answer to {message_id}", key)
+            except Refused as refused:
+                if refused.code != "INTERNAL":
+                    raise
+                self._failed_answers += 1
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._answered[key] = message["id"]
 
     async def _write(self, visitor: Visitor) -> None:
         number = 0

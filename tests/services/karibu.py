@@ -98,12 +98,6 @@ class KaribuServer(Server):
     def is_running(self) -> bool:
         return self._process is not None and self.exit_code() is None
 
-    def kill(self) -> None:
-        """End the process as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
     def terminate(self) -> None:
         """Ask the process to stop, without waiting for it."""
         if self._process is not None:

@@ -111,6 +111,12 @@ class Server(ABC):
             self._process.wait()
         self._process = None
 
+    def kill(self) -> None:
+        """End the process as a crash would; `start` begins another one on its data."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def __enter__(self) -> Self:
         try:
             self.start()
