@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from secrets import token_hex
 from statistics import quantiles
 from typing import Any
 
@@ -74,11 +75,12 @@ async def send_at_rate(
     """
     loop = asyncio.get_running_loop()
     random = Random(rate)
+    run = token_hex(4)  # Not a number of this process: a message id seen before is a repetition.
     began = loop.time()
     sends = []
     for number in range(int(rate * (WARM_UP_S + seconds))):
         await asyncio.sleep(began + (number + random.random()) / rate - loop.time())
-        sends.append(asyncio.ensure_future(send(f"{number}-{id(trace)}")))
+        sends.append(asyncio.ensure_future(send(f"{number}-{run}")))
     await asyncio.gather(*sends)
     deadline = loop.time() + ARRIVAL_TIMEOUT_S
     while trace.is_waiting() and loop.time() < deadline:  # noqa: ASYNC110 nobody else is here
