@@ -9,6 +9,8 @@ import pytest
 from tests.chaos.world import AGENTS
 from tests.services.karibu import KaribuServer
 
+DATABASE_URL = os.environ.get("DATABASE_URL")
+collect_ignore = [] if DATABASE_URL else ["test_database_away.py"]  # SQLite is never away
 COMMIT_DELAY_MS = 5
 """So that a death between an event's storing and its commit is not too rare to be met."""
 
@@ -16,7 +18,7 @@ COMMIT_DELAY_MS = 5
 @pytest.fixture(scope="session")
 def installation() -> Iterator[KaribuServer]:
     with KaribuServer(
-        database_url=os.environ.get("DATABASE_URL"), agents=AGENTS, commit_delay_ms=COMMIT_DELAY_MS
+        database_url=DATABASE_URL, agents=AGENTS, commit_delay_ms=COMMIT_DELAY_MS
     ) as server:
         yield server
 

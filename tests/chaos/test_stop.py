@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from random import Random
 
 import pytest
@@ -70,21 +70,21 @@ async def test_stop_does_not_wait_for_a_locked_database(
     erring_server: KaribuServer, random: Random
 ) -> None:
     server = erring_server
-    visitor = Visitor(server.base_url, server.demo["site"]["widget_key"], random)
-    await visitor.begin()
-    with server.locked():
-        writing = asyncio.create_task(visitor.write("Is anybody there?"))
-        await asyncio.sleep(0.5)
-        server.terminate()
-        assert await asyncio.to_thread(server.wait) == 1
-        assert "stop_took_too_long" in server.output()
-    await asyncio.to_thread(server.start)
-    await writing
-    stored = [
-        id for id, _, visitor_id in server.query(MESSAGES) if visitor_id == visitor.visitor_id
-    ]
+    async with aclosing(
+        Visitor(server.base_url, server.demo["site"]["widget_key"], random)
+    ) as visitor:
+        await visitor.begin()
+        with server.locked():
+            writing = asyncio.create_task(visitor.write("Is anybody there?"))
+            await asyncio.sleep(0.5)
+            server.terminate()
+            assert await asyncio.to_thread(server.wait) == 1
+            assert "stop_took_too_long" in server.output()
+        await asyncio.to_thread(server.start)
+        await writing
+    rows = server.query(MESSAGES)
+    stored = [id for id, _, visitor_id, _ in rows if visitor_id == visitor.visitor_id]
     assert stored == list(visitor.acknowledged.values())
-    await visitor.close()
 
 
 def test_second_server_on_the_same_data_is_refused(server: KaribuServer) -> None:

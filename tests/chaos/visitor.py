@@ -194,5 +194,5 @@ class Visitor:
                 self.failed += 1
             await asyncio.sleep(RETRY_S)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._http.aclose()

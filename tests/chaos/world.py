@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from random import Random
 from time import monotonic
 from typing import Any, Literal, Self, get_args
@@ -19,11 +19,13 @@ REST_S = 1
 """How long the server lives at most before its end is decided."""
 LINE_LASTS_S = 2
 """How long a connection lasts, on average, before it is lost without the server's doing."""
+CLOSED_AFTER = 40
+"""Answers, on average: then the visitor's next message opens another conversation."""
 QUIET_WITHIN_S = 10
 """What a crash left undelivered is taken up 2 s after its time, in rounds of a second."""
 
 MESSAGES = """
-SELECT message.id, message.external_id, visitor.visitor_id
+SELECT message.id, message.external_id, visitor.visitor_id, message.conversation_id
 FROM webchat_message AS message
 JOIN webchat_conversation AS conversation ON conversation.id = message.conversation_id
 JOIN webchat_visitor AS visitor ON visitor.contact_id = conversation.contact_id
@@ -43,7 +45,7 @@ Moment = Literal["whenever", "heard", "acknowledged"]
 
 
 class World:
-    """Visitors write, agents answer each message of their conversations, and lines break.
+    """Visitors write, agents answer each message and end a conversation now and then, lines break.
 
     The first fault of anybody ends the test.
     """
@@ -56,6 +58,7 @@ class World:
         self._breaking_lines = breaking_lines
         self._answered: dict[str, int] = {}
         self._failed_answers = 0
+        self._too_late = 0
         self._tasks = asyncio.TaskGroup()
         self._writers: list[asyncio.Task[None]] = []
         self._others: list[asyncio.Task[None]] = []
@@ -77,8 +80,7 @@ class World:
                 world.agents.append(await stack.enter_async_context(client))
             for _ in range(VISITORS):
                 visitor = Visitor(server.base_url, server.demo["site"]["widget_key"], random)
-                stack.push_async_callback(visitor.close)
-                world.visitors.append(visitor)
+                world.visitors.append(await stack.enter_async_context(aclosing(visitor)))
             async with world._tasks:
                 await world._begin()
                 yield world
@@ -129,16 +131,17 @@ class World:
         acknowledged = dict(self._answered)
         for visitor in self.visitors:
             acknowledged |= visitor.acknowledged
-        assert {key.partition(":")[2]: id for id, key, _ in rows} == acknowledged
+        assert {key.partition(":")[2]: id for id, key, *_ in rows} == acknowledged
         assert len(rows) == len(acknowledged)
         for visitor in self.visitors:
-            ids = [id for id, _, visitor_id in rows if visitor_id == visitor.visitor_id]
+            ids = [id for id, _, visitor_id, _ in rows if visitor_id == visitor.visitor_id]
             for tab in visitor.tabs:
                 _check_tab(tab, ids)
-            for agent in self.agents:
-                await _check_snapshot(agent, visitor.engagement_id, ids)
         for agent in self.agents:
-            _check_agent(agent, [id for id, _, _ in rows])
+            _check_agent(agent, [id for id, *_ in rows])
+            for conversation_id in {conversation_id for *_, conversation_id in rows}:
+                ids = [id for id, *_, place in rows if place == conversation_id]
+                await _check_snapshot(agent, conversation_id, ids)
 
     def _list_missing(self) -> list[str]:
         """Name who has not heard everything yet, and what the log still has to deliver."""
@@ -159,7 +162,7 @@ class World:
                 if tab.offset != len(numbers)
             ]
         asked = sum(len(visitor.acknowledged) for visitor in self.visitors)
-        if asked != len(self._answered):
+        if asked != len(self._answered) + self._too_late:
             missing.append(f"{len(self._answered)} answers to {asked} messages")
         if pending := self._server.query(PENDING):
             missing.append(f"{len(pending)} events are pending")
@@ -204,12 +207,17 @@ class World:
             try:
                 message = await agent.say(conversation_id, f"Answer to {message_id}", key)
             except Refused as refused:
+                if refused.code == "CONVERSATION_SUPERSEDED":
+                    self._too_late += 1
+                    return
                 if refused.code != "INTERNAL":
                     raise
                 self._failed_answers += 1
                 await asyncio.sleep(RETRY_S)
             else:
                 self._answered[key] = message["id"]
+        if self._random.randrange(CLOSED_AFTER) == 0 and not self._is_quiet:
+            await agent.ask("conversation.close", conversation_id=conversation_id)
 
     async def _write(self, visitor: Visitor) -> None:
         number = 0
