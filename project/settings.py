@@ -51,12 +51,17 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 def _postgres(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(dj_database_url.parse(url))
-    config.setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 0,
-        "max_size": 2 * DATABASE_THREADS + 8,
-        "timeout": 10,
-        "max_lifetime": 1800,
-    }
+    config.setdefault("OPTIONS", {}).update(
+        pool={
+            "min_size": 0,
+            "max_size": 2 * DATABASE_THREADS + 8,
+            "timeout": 10,
+            "max_lifetime": 1800,
+        },
+        # Without it psycopg prepares nothing, also where a statement asks for it. Django's own
+        # statements are never prepared: their parameters are in their text.
+        prepare_threshold=5,
+    )
     return config
 
 
@@ -155,12 +160,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # The realtime spine.
 CHANNEL_LAYERS = {
-    # One channel per process (realtime/feed.py): its queue holds all that the process hears, and
-    # its memberships must not expire: by default they do after a day, and when a message has waited
-    # for a minute, as one does in a computer that was put to sleep.
+    # One channel per process (realtime/feed.py): its queue holds all that the process hears.
     "default": {
-        "BACKEND": "channels.layers.InMemoryChannelLayer",
-        "CONFIG": {"capacity": 10_000, "group_expiry": 10**9, "expiry": 10**9},
+        "BACKEND": "realtime.memory_layer.MemoryLayer",
+        "CONFIG": {"capacity": 10_000},
     }
 }
 REALTIME_SINKS = [
