@@ -10,11 +10,10 @@ from django.core.asgi import get_asgi_application
 # Django is set up here, before anything that needs its models is imported.
 django_application = get_asgi_application()
 
-from webchat.api.widget.app import WidgetApp  # noqa: E402
-
 from realtime import runtime  # noqa: E402
 from realtime.consumers.agent import AgentConsumer  # noqa: E402
 from realtime.gateway.consumer import GatewayConsumer  # noqa: E402
+from webchat.api.widget.app import WidgetApp  # noqa: E402
 
 # Each library types ASGI's messages in a way of its own; between them there is only Any.
 widget = WidgetApp()
