@@ -1,9 +1,10 @@
 """The threads that run database work for asynchronous code.
 
 Django's own bridge gives every socket of a process one shared thread, so a slow query of one agent
-stalls all (docs/decisions/0003). Here a bounded pool of long-lived threads keeps one connection
-each, and SQLite, which has one writer at a time, gets exactly one writing thread: a queue in
-memory is fair and cheap where lock contention in the file is neither.
+stalls all (docs/decisions/0003). Here bounded pools of long-lived threads keep one connection
+each. Writers are few, and SQLite, which has one at a time, gets exactly one: sends of one
+organization wait for each other in any case, and a queue in memory is fair and cheap where
+contention for a lock is neither.
 """
 
 import asyncio
@@ -48,7 +49,7 @@ def write_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 
 def close() -> None:
     """End the threads and their connections; the next call starts new ones."""
-    for pool in {_readers(), _writers()}:
+    for pool in (_readers(), _writers()):
         pool.shutdown(wait=True)
     _readers.cache_clear()
     _writers.cache_clear()
@@ -73,9 +74,8 @@ def _readers() -> ThreadPoolExecutor:
 
 @cache
 def _writers() -> ThreadPoolExecutor:
-    if connection.vendor == "sqlite":
-        return ThreadPoolExecutor(1, "writer", _note_connection)
-    return _readers()
+    size = 1 if connection.vendor == "sqlite" else settings.DATABASE_WRITERS
+    return ThreadPoolExecutor(size, "writer", _note_connection)
 
 
 def _submit(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:

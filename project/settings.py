@@ -29,6 +29,7 @@ ENCRYPTION_KEYS = env.encryption_keys(DATA_DIR, production=PRODUCTION)
 # The database.
 DATABASE_URL = env.env.str("DATABASE_URL", "")
 DATABASE_THREADS = env.positive("KARIBU_DATABASE_THREADS", 8)
+DATABASE_WRITERS = env.positive("KARIBU_DATABASE_WRITERS", 3)
 
 
 def _sqlite(path: Path) -> dict[str, Any]:
