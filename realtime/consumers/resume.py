@@ -29,7 +29,7 @@ async def catch_up(
     take snapshots, and the socket is live from the head.
     """
     if hello.after is None:
-        at = organization.head
+        at = socket.position  # what the welcome has told; the head may be further by now
     elif await _is_resumable(organization, hello, epoch):
         at = socket.position = hello.after
     else:

@@ -56,6 +56,10 @@ class AgentClient:
         """From now on the network takes nothing from the server."""
         self._reads.clear()
 
+    def read_on(self) -> None:
+        """The network works again."""
+        self._reads.set()
+
     def vanish(self) -> None:
         """The network is gone, and the server learns of it by its next write only."""
         self._broken = True

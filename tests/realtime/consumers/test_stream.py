@@ -128,6 +128,21 @@ async def test_hello_without_a_position_is_live_from_the_head(
         assert await client.silence() == []
 
 
+async def test_what_happens_while_the_welcome_is_on_its_way_is_not_missed(
+    process: Runtime, agent: Agent, visitor: VisitorAccess
+) -> None:
+    token = await database.write(make_token, agent)
+    async with AgentClient() as client:
+        client.stop_reading()
+        client.send("hello", {"token": token})
+        await asyncio.sleep(0.3)
+        await database.write(say, visitor, "in between")
+        await asyncio.sleep(0.2)
+        client.read_on()
+        assert (await client.frame())["data"]["head"] == 0
+        assert [(f["seq"], f["prev"]) for f in await client.numbered(2)] == [(1, 0), (2, 1)]
+
+
 async def test_other_organizations_and_restricted_sites_are_not_heard(
     process: Runtime, organization: Organization, site: Site, agent: Agent
 ) -> None:
@@ -172,7 +187,7 @@ async def test_slow_reader_is_closed_4008_and_costs_the_others_nothing(
         for number in range(10):
             await database.write(say, visitor, str(number))
         assert [f["seq"] for f in await quick.numbered(11)] == list(range(1, 12))
-        slow._reads.set()
+        slow.read_on()
         assert (await slow.closed()).code == 4008
     monkeypatch.undo()
     async with AgentClient() as again:
