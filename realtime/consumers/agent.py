@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from project import database
 from project.errors import AppError, InvalidArgument
 from realtime import runtime
+from realtime.abort import abort
 from realtime.close_codes import CloseCode
 from realtime.commands import COMMANDS, Frame, Hello
 from realtime.consumers.handlers import HANDLERS, UnknownCommand
@@ -90,6 +92,9 @@ class AgentConsumer(AsyncConsumer):
             await self.send_text(_welcome(agent, organization, epoch, frame_id))
             await catch_up(self, process.hub, organization, socket, hello=hello, epoch=epoch)
             writer = asyncio.create_task(socket.write(self))
+            socket.on_closing = partial(_limit, writer)
+            if socket.closing is not None:
+                socket.on_closing()
             reader = asyncio.create_task(self._read_commands(socket))
             age = MAXIMUM_AGE_S * random.uniform(0.9, 1)  # noqa: S311 jitter, not a secret
             await asyncio.wait({writer, reader}, timeout=age, return_when=asyncio.FIRST_COMPLETED)
@@ -142,6 +147,7 @@ class AgentConsumer(AsyncConsumer):
                 await self._send({"type": "websocket.close", "code": int(code), "reason": reason})
         except (TimeoutError, OSError, RuntimeError):
             log.info("close_not_read", code=int(code))
+            abort(self._send)
 
 
 def admit(scope: dict[str, Any]) -> str | None:
@@ -211,13 +217,19 @@ async def _answer(socket: AgentSocket, frame: Frame) -> str:
     return f'{{"id":{json.dumps(frame.id)},"ok":true,"data":{data}}}'
 
 
+def _limit(writer: "asyncio.Task[tuple[CloseCode, str]]") -> None:
+    """Give a reader who takes nothing this long to take what is queued, then go on without it."""
+    asyncio.get_running_loop().call_later(CLOSE_DEADLINE_S, writer.cancel)
+
+
 async def _why(
     socket: AgentSocket,
     writer: "asyncio.Task[tuple[CloseCode, str]]",
     reader: "asyncio.Task[None]",
 ) -> tuple[CloseCode, str]:
     """Why the connection ends: what a task says, or else its age."""
-    for task in (reader, writer):
-        if task.done():
-            return task.result() or (CloseCode.RESTARTING, "server restarting")
-    return CloseCode.MAXIMUM_AGE, "maximum age"
+    if reader.done():
+        await reader  # it ends by an exception only
+    if writer.done() and not writer.cancelled():
+        return writer.result()
+    return socket.closing or (CloseCode.MAXIMUM_AGE, "maximum age")

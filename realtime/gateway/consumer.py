@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
+from realtime.abort import abort
 from realtime.gateway.codes import Close
 from realtime.gateway.outbox import Outbox
 from realtime.gateway.session import Gateway, Session, State
@@ -81,11 +82,7 @@ class GatewayConsumer(AsyncConsumer):
 
         def drop() -> None:
             self._dropped = True
-            # ASGI has no word for it. Under uvicorn `send` belongs to the protocol object, and
-            # closing its transport politely would wait for the deaf reader for ever.
-            transport = getattr(getattr(send, "__self__", None), "transport", None)
-            if transport is not None:
-                transport.abort()
+            abort(send)
             if connection is not None:
                 connection.cancel()
 

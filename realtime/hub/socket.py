@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from prometheus_client import Counter
@@ -38,6 +39,8 @@ class AgentSocket:
         self.opened: deque[int] = deque(maxlen=OPEN_CONVERSATIONS)
         self.viewing: int | None = None
         self.closing: tuple[CloseCode, str] | None = None
+        self.on_closing: Callable[[], object] = lambda: None
+        """Called once, when the socket is to be closed and may have to be pushed to it."""
         self._outbox: deque[str] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -79,6 +82,7 @@ class AgentSocket:
         if self.closing is None:
             self.closing = (code, reason)
             self._wake.set()
+            self.on_closing()
 
     async def write(self, wire: Wire) -> tuple[CloseCode, str]:
         """Write until the socket is to be closed; returns why."""

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from project import database
+from realtime.consumers import agent as consumer
 from realtime.hub import socket as outbox
 from realtime.log import read
 from realtime.models import StoredEvent
@@ -193,6 +194,22 @@ async def test_slow_reader_is_closed_4008_and_costs_the_others_nothing(
     async with AgentClient() as again:
         await again.hello(token, epoch=epoch, after=0)
         assert [f["seq"] for f in await again.numbered(11)] == list(range(1, 12))
+
+
+async def test_deaf_reader_is_dropped_within_a_deadline(
+    process: Runtime, agent: Agent, visitor: VisitorAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "OUTBOX_FRAMES", 5)
+    monkeypatch.setattr(consumer, "CLOSE_DEADLINE_S", 0.1)
+    token = await database.write(make_token, agent)
+    async with AgentClient() as deaf:
+        await deaf.hello(token)
+        deaf.stop_reading()
+        for number in range(10):
+            await database.write(say, visitor, str(number))
+        async with asyncio.timeout(2):
+            await deaf.task
+    assert process.hub.sockets() == []
 
 
 async def test_live_list_gets_its_counts(
