@@ -12,9 +12,9 @@ from tests.load.report import Figure
 from tests.load.sending import CONTENT, Trace, send_at_rate
 
 SOCKETS = 100
-RATE = 40
-SECONDS = 5
-ARRIVAL_S = 3
+RATE = 100
+SECONDS = 3
+ARRIVAL_S = 2
 """Until everybody has been told that everybody has come."""
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,8 @@ from tests.services.postgres import PostgresServer
 AGENTS = 100
 VISITORS = 150
 IDLERS = 2000
-RAW_CLIENTS = 10
+RAW_CLIENTS = (2, 10)
+"""Few are fastest for one organization, whose sends wait for each other; ten are a server's."""
 SAMPLE = """
 SELECT agent_payload, visitor_payload FROM realtime_storedevent
 WHERE type = 'message.created' ORDER BY id LIMIT 1
@@ -29,6 +30,7 @@ class Ground:
     product: Product
     population: Population
     job: Job
+    clients: tuple[int, ...] = (1,)
 
     @contextmanager
     def served(self) -> Iterator[Product]:
@@ -46,7 +48,9 @@ class Ground:
             yield server
 
     def run_raw(self, seconds: float) -> float:
-        return self.product.run_raw(self.job, seconds=seconds)
+        """The rate of the raw transaction, with whichever number of clients does best."""
+        jobs = [replace(self.job, clients=each) for each in self.clients]
+        return max(self.product.run_raw(job, seconds=seconds) for job in jobs)
 
 
 class Lab:
@@ -64,7 +68,7 @@ class Lab:
             sample = connection.execute(SAMPLE).fetchone()
             connection.execute("CREATE DATABASE raw TEMPLATE postgres")
         raw = f"{server.url.rpartition('/')[0]}/raw"
-        return Ground(product, population, _job(population, raw, sample, clients=RAW_CLIENTS))
+        return Ground(product, population, _job(population, raw, sample), RAW_CLIENTS)
 
     @cached_property
     def sqlite(self) -> Ground:
@@ -75,7 +79,7 @@ class Lab:
         sample = connection.execute(SAMPLE).fetchone()
         connection.execute("VACUUM INTO ?", [raw])
         connection.close()
-        return Ground(product, population, _job(population, raw, sample, clients=1))
+        return Ground(product, population, _job(population, raw, sample))
 
     def _populate(self, database_url: str | None) -> tuple[Product, Population]:
         product = Product(database_url)
@@ -83,7 +87,7 @@ class Lab:
         return product, product.populate(agents=AGENTS, visitors=VISITORS, idlers=IDLERS)
 
 
-def _job(population: Population, database: str, sample: Any, *, clients: int) -> Job:
+def _job(population: Population, database: str, sample: Any) -> Job:
     agent_payload, visitor_payload = sample
     return Job(
         database=database,
@@ -92,5 +96,5 @@ def _job(population: Population, database: str, sample: Any, *, clients: int) ->
         contact_ids=[visitor.contact_id for visitor in population.visitors],
         agent_payload=agent_payload,
         visitor_payload=visitor_payload,
-        clients=clients,
+        clients=1,
     )

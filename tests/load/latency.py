@@ -12,7 +12,7 @@ from tests.load.processes import LoadedServer, Product
 from tests.load.report import Figure
 from tests.load.sending import CONTENT, Trace, p50, p99, send_at_rate
 
-SECONDS = 6
+SECONDS = 4
 RATES = (50, 200)
 AGENTS = 8
 """Sockets that agents write from; each may send 50 frames a second."""

@@ -11,7 +11,7 @@ from statistics import quantiles
 from typing import Any
 
 CONTENT = "Where is my parcel? It was to arrive on Tuesday, order number 4711."
-WARM_UP_S = 1.5
+WARM_UP_S = 1.0
 ARRIVAL_TIMEOUT_S = 10
 NS_PER_MS = 1_000_000
 
@@ -70,8 +70,8 @@ async def send_at_rate(
 ) -> dict[str, int]:
     """One send in each slot of 1/rate seconds, at a random moment of it, whatever is answered.
 
-    Returns when those were sent that count: without the first second and a half, which warms
-    caches and prepared statements up.
+    Returns when those were sent that count: without the first second, which warms caches
+    and prepared statements up.
     """
     loop = asyncio.get_running_loop()
     random = Random(rate)

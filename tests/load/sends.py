@@ -12,7 +12,7 @@ from tests.load.processes import LoadedServer
 from tests.load.report import Figure
 from tests.load.sending import CONTENT, send_all_the_time
 
-SECONDS = 4
+SECONDS = 2.5
 CONNECTIONS = 32
 RAW = "the raw transaction without a web server"
 

@@ -9,8 +9,8 @@ from tests.load.population import Listener
 from tests.load.processes import LoadedServer
 from tests.load.report import Figure
 
-AT_ONCE = 50
-REST_S = 3
+AT_ONCE = 100
+REST_S = 2
 Enter = Callable[[int, Listener], Awaitable[SocketClient]]
 
 
