@@ -154,12 +154,12 @@ def redis_server() -> Iterator[RedisServer]:
     try:
         server = RedisServer()
     except MissingProgramError as missing:
-        _cannot_run(str(missing))
+        cannot_run(str(missing))
     with server:
         yield server
 
 
-def _cannot_run(reason: str) -> NoReturn:
+def cannot_run(reason: str) -> NoReturn:
     """Skip the test, or fail it where every part is required."""
     if os.environ.get("KARIBU_REQUIRE_ALL") == "1":
         pytest.fail(reason)

@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
+from tests.conftest import cannot_run
 from tests.e2e.pages import GuidePage, HostPages
 from tests.services.agent import AgentClient
 from tests.services.karibu import ROOT, KaribuServer
-from tests.services.server import find_program
+from tests.services.server import MissingProgramError, find_program
 
-CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 15_000
 
 
@@ -26,7 +26,10 @@ def karibu() -> Iterator[KaribuServer]:
 
 @pytest.fixture(scope="session")
 def host_pages() -> Iterator[HostPages]:
-    node = find_program("node", package="nodejs")
+    try:
+        node = find_program("node", package="nodejs")
+    except MissingProgramError as missing:
+        cannot_run(str(missing))
     subprocess.run([str(node), "build.mjs", "--test"], cwd=ROOT, capture_output=True, check=True)
     with HostPages() as pages:
         yield pages
@@ -34,8 +37,12 @@ def host_pages() -> Iterator[HostPages]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    try:
+        chromium = find_program("chromium", package="chromium")
+    except MissingProgramError as missing:
+        cannot_run(str(missing))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         await browser.close()
 
