@@ -1,6 +1,7 @@
 """One contact's way to its channels: strictly in the order of the stream."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -104,10 +105,9 @@ class Lane:
         loop = asyncio.get_running_loop()
         while (left := self._due_at.get(event.event_id, 0.0) - loop.time()) > 0:
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), left)
-            except TimeoutError:
-                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
 
     async def _find_predecessor(self) -> None:
         await asyncio.sleep(PREDECESSOR_PATIENCE_S)
