@@ -6,8 +6,10 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
+from urllib.request import urlopen
 
 from tests.load.job import Job
 from tests.load.population import Population
@@ -84,6 +86,9 @@ class Product(LoadedServer):
     def command(self) -> list[str]:
         return self.python(str(ROOT / "manage.py"), "serve")
 
+    def is_ready(self) -> bool:
+        return is_serving(self.port)
+
     def populate(self, *, agents: int, visitors: int, idlers: int = 0) -> Population:
         """Migrate the database and fill it. Before the first start."""
         self._run(str(ROOT / "manage.py"), "migrate", "--verbosity=0")
@@ -128,6 +133,15 @@ class Bare(LoadedServer):
 
     def command(self) -> list[str]:
         return self.python("-m", "tests.load.bare", str(self.port), str(self._job))
+
+
+def is_serving(port: int) -> bool:
+    """Whether the product answers."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def is_listening(port: int) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.load.lab import Lab
-from tests.load.processes import ROOT, Usage, is_listening
+from tests.load.processes import ROOT, Usage, is_serving
 from tests.load.report import Figure
 from tests.services.ports import free_port
 from tests.services.server import find_program
@@ -34,7 +34,7 @@ class Clone:
 
     @contextmanager
     def running(self, timeout_s: float) -> Iterator[tuple[float, float]]:
-        """The seconds until it listened, and the MiB that it then holds; stops it afterwards."""
+        """The seconds until it was ready, and the MiB that it then holds; stops it afterwards."""
         names = ("PATH", "HOME", "LANG")
         environment = {name: os.environ[name] for name in names if name in os.environ}
         began = time.monotonic()
@@ -47,7 +47,7 @@ class Clone:
             start_new_session=True,
         )
         try:
-            while not is_listening(self._port):
+            while not is_serving(self._port):
                 if process.poll() is not None or time.monotonic() - began > timeout_s:
                     raise RuntimeError(f"make run did not serve (exit {process.poll()}).")
                 time.sleep(0.02)
