@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.conftest import cannot_run
 from tests.e2e.pages import GuidePage, HostPages
@@ -15,6 +15,7 @@ from tests.services.karibu import ROOT, KaribuServer
 from tests.services.server import MissingProgramError, find_program
 
 PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
