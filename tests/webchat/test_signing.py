@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from project.errors import Unauthorized
@@ -158,3 +159,24 @@ def test_anybody_can_check_a_token_by_the_public_set(settings: Settings) -> None
         token, key, algorithms=["RS256"], audience="karibu:widget", issuer=settings.BASE_URL
     )
     assert payload["sub"] == CLAIMS.visitor_id
+
+
+def test_a_key_is_decoded_once_however_often_the_process_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: list[str] = []
+    decrypt = signing._decrypt
+
+    def counting(row: SigningKey) -> RSAPrivateKey:
+        decoded.append(row.kid)
+        return decrypt(row)
+
+    monkeypatch.setattr(signing, "_decrypt", counting)
+    first = signing.rotate()
+    for _ in range(3):
+        signing.ring.load()
+    second = signing.rotate()
+    assert decoded == [first, second]
+    SigningKey.objects.filter(kid=first).delete()
+    signing.ring.load()
+    assert signing.ring.find(first) is None
