@@ -62,7 +62,8 @@ export function createView(actions: Actions): View {
     setText(element('title', HTMLElement), agent?.name ?? 'Chat with us')
     const presence = element('presence', HTMLElement)
     setText(presence, presenceText(state))
-    presence.classList.toggle('away', problem !== null || isClosed(state))
+    const away = problem !== null || isClosed(state) || state.connection === 'offline'
+    presence.classList.toggle('away', away)
   }
 
   function showFoot(state: State): void {
@@ -169,9 +170,10 @@ function isEmpty({ isLoaded, messages, outgoing }: State): boolean {
 }
 
 function presenceText(state: State): string {
-  const { agent, closed, isLoaded, problem } = state
+  const { agent, closed, connection, isLoaded, problem } = state
   if (problem) return 'Closed'
   if (isClosed(state)) return closed?.at ? `Chat ended ${clock(closed.at)}` : 'Chat ended'
+  if (connection === 'offline') return 'Reconnecting'
   if (agent) return 'Here to help'
   return isLoaded ? 'Write to us, we answer here' : 'Opening the chat'
 }
