@@ -60,9 +60,16 @@ class AgentConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._receive, self._send = receive, send
         await receive()  # websocket.connect
-        await send({"type": "websocket.accept"})
         try:
             session_key = admit(scope)
+        except Refused as refused:
+            # A refusal before the handshake would show a browser 1006 without a reason: so it is
+            # completed, but nothing that comes is read.
+            await send({"type": "websocket.accept"})
+            await self._close(refused.code, refused.reason)
+            return
+        await send({"type": "websocket.accept"})
+        try:
             hello, frame_id = await self._read_hello()
             agent = await _authenticate(hello, session_key)
             code, reason = await self._serve(agent, hello, frame_id)
@@ -135,10 +142,7 @@ class AgentConsumer(AsyncConsumer):
         text = event.get("text") or ""
         if len(text) > FRAME_BYTES or len(text.encode(errors="replace")) > FRAME_BYTES:
             raise Refused(CloseCode.FRAME_TOO_LARGE, "frame over 128 KiB")
-        try:
-            return Frame.model_validate_json(text)
-        except ValidationError:
-            raise Refused(CloseCode.BAD_FRAME, "not a frame") from None
+        return parse_frame(text)
 
     async def _close(self, code: CloseCode, reason: str) -> None:
         """Within a deadline: a client that reads nothing doesn't read a close frame either."""
@@ -148,6 +152,21 @@ class AgentConsumer(AsyncConsumer):
         except (TimeoutError, OSError, RuntimeError):
             log.info("close_not_read", code=int(code))
             abort(self._send)
+
+
+def parse_frame(text: str) -> Frame:
+    """Raises Refused for what is no frame.
+
+    Half an emoji, which JavaScript writes as a lone surrogate, is a fault of a field and not of
+    the frame; pydantic's own parser knows no such text, so Python's has the second word.
+    """
+    try:
+        return Frame.model_validate_json(text)
+    except ValidationError:
+        try:
+            return Frame.model_validate(json.loads(text))
+        except (ValueError, RecursionError):
+            raise Refused(CloseCode.BAD_FRAME, "not a frame") from None
 
 
 def admit(scope: dict[str, Any]) -> str | None:

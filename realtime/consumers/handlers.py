@@ -1,6 +1,7 @@
 """What each command does: one service or query, then its result as JSON text."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
@@ -8,7 +9,7 @@ from django.utils import timezone
 from pydantic import TypeAdapter
 
 from project import database
-from project.errors import AppError, Forbidden
+from project.errors import AppError, Forbidden, NotFound
 from realtime import commands
 from realtime.events.shapes import ConversationRow
 from realtime.hub.socket import AgentSocket
@@ -128,8 +129,10 @@ async def typing(socket: AgentSocket, command: commands.Typing) -> str:
 
 async def viewing(socket: AgentSocket, command: commands.Viewing) -> str:
     now = timezone.now()
-    if socket.viewing is not None and socket.viewing != command.conversation_id:
-        await _look(socket, socket.viewing, now, viewing=False)
+    before, socket.viewing = socket.viewing, None
+    if before is not None and before != command.conversation_id:
+        with suppress(NotFound):  # it may have gone out of sight meanwhile
+            await _look(socket, before, now, viewing=False)
     if command.conversation_id is not None:
         await _look(socket, command.conversation_id, now, viewing=True)
     socket.viewing = command.conversation_id

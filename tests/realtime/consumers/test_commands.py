@@ -20,7 +20,7 @@ from tests.factories import (
     say,
 )
 from tests.realtime.consumers.client import AgentClient
-from webchat.models import Conversation
+from webchat.models import Conversation, Site
 from webchat.principal import Agent, VisitorAccess
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +95,21 @@ async def test_conversation_of_another_organization_is_not_found(
         assert unknown["error"] == refused["error"]
 
 
+async def test_viewing_goes_on_when_what_was_looked_at_is_out_of_sight(
+    process: Runtime, agent: Agent, site: Site, visitor: VisitorAccess
+) -> None:
+    other_site = await database.write(make_site, await database.read(lambda: site.organization))
+    hidden = await database.write(say, visitor, "1")
+    other = await database.write(say, await database.write(open_visitor, other_site), "2")
+    async with AgentClient() as client:
+        await client.hello(await database.write(make_token, agent))
+        assert (await client.ask("viewing", {"conversation_id": hidden.conversation_id}))["ok"]
+        await database.write(Site.objects.filter(pk=site.pk).update, is_restricted=True)
+        await process.hub._recheck()
+        assert (await client.ask("viewing", {"conversation_id": other.conversation_id}))["ok"]
+        assert (await client.ask("viewing", {"conversation_id": None}))["ok"]
+
+
 async def test_agent_of_another_organization_cannot_be_assigned(
     process: Runtime, agent: Agent, visitor: VisitorAccess
 ) -> None:
@@ -127,6 +142,7 @@ async def test_read_only_token_may_look_and_not_write(
         ({"conversation_id": 2**63, "content": "x"}, "conversation_id"),
         ({"conversation_id": 1}, "content"),
         ({"conversation_id": 1, "content": "a\x00b"}, "content"),
+        ({"conversation_id": 1, "content": "half an emoji \ud83d"}, "content"),
         ({"conversation_id": 1, "content": "x", "client_message_id": ""}, "client_message_id"),
     ],
 )
@@ -155,8 +171,9 @@ async def test_made_up_cursor_is_an_invalid_argument(
         assert error["code"] == "INVALID_ARGUMENT"
 
 
+TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=50)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
 )
@@ -169,7 +186,7 @@ def frames(draw: st.DrawFn) -> dict[str, Any]:
     fields = COMMANDS[name].model_fields if name in COMMANDS else {}
     good: dict[str, st.SearchStrategy[Any]] = {
         "conversation_id": st.sampled_from([1, 2, None]),
-        "content": st.text(max_size=50),
+        "content": TEXT,
         "client_message_id": st.sampled_from(["a", "b"]),
         "read_up_to": st.integers(0, 50),
         "status": st.sampled_from(["available", "open", "closed", "busy"]),
