@@ -53,6 +53,12 @@ def find_by_token(token: str, *, now: datetime) -> Agent | None:
     return _agent_of_token(found)
 
 
+def find_live_member(organization_id: int, user_id: int) -> Agent | None:
+    """An active member of an organization by the user's id."""
+    membership = _live().filter(organization_id=organization_id, user_id=user_id).first()
+    return _agent(membership) if membership else None
+
+
 def list_standing(agents: Collection[Agent], *, now: datetime) -> dict[Agent, Agent]:
     """Each agent as they are now; those whose membership, session or token has ended are absent.
 

@@ -15,9 +15,11 @@ from realtime.events.conversation import (
 )
 from realtime.events.shapes import ConversationRow, RowChange
 from realtime.publish import publish
-from webchat.models import Conversation, ConversationStatus, Membership, Team
+from webchat.models import Conversation, ConversationStatus, Team
+from webchat.permissions import may_see_site
 from webchat.principal import Agent
 from webchat.queries import conversation as conversations
+from webchat.queries.agent import find_live_member
 from webchat.services.errors import AlreadyAssigned, ConversationClosedError
 from webchat.services.locking import lock_conversation
 from webchat.services.reopening import reopen_locked
@@ -61,7 +63,7 @@ def assign(
         _require_open(conversation)
         team = _get_team(agent, team_id) if team_id is not None else None
         if agent_id is not None:
-            _check_member(agent, agent_id)
+            _check_member(agent, agent_id, conversation.site_id)
             team = conversation.team
         unchanged = (conversation.assignee_id, conversation.team) == (agent_id, team)
         if not unchanged:
@@ -117,11 +119,10 @@ def _require_open(conversation: Conversation) -> None:
         raise ConversationClosedError
 
 
-def _check_member(agent: Agent, user_id: int) -> None:
-    live = Membership.objects.filter(
-        organization_id=agent.organization_id, user_id=user_id, revoked_at__isnull=True
-    )
-    if not live.exists():
+def _check_member(agent: Agent, user_id: int, site_id: int) -> None:
+    """Raises NotFound for who cannot see the conversation, as for who does not exist."""
+    member = find_live_member(agent.organization_id, user_id)
+    if member is None or not may_see_site(member, site_id):
         raise NotFound(field="agent_id")
 
 

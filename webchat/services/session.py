@@ -77,6 +77,11 @@ def open_session(
     except IntegrityError:  # another tab's first session has just made it
         visitor = _get_or_create_visitor(site, visitor_id, now)
     with transaction.atomic():
+        # Who may begin anew is not held to what was revoked before: a token's time has whole
+        # seconds, and the new one may be of the very second.
+        VisitorChannel.objects.filter(visitor_id=visitor_id, revoked_at__isnull=False).update(
+            revoked_at=None
+        )
         _note_claims(visitor.contact_id, name=name, email=email)
         session = VisitorSession.objects.create(
             sid=uuid4(),

@@ -7,7 +7,15 @@ from tests.conftest import Published
 from tests.events import data_of, place_of, visitor_data_of
 from tests.factories import answer, make_agent, make_organization, make_site, open_visitor, say
 from tests.threads import together
-from webchat.models import Conversation, ConversationStatus, Membership, Organization, Site, Team
+from webchat.models import (
+    Conversation,
+    ConversationStatus,
+    Membership,
+    Organization,
+    Site,
+    Team,
+    User,
+)
 from webchat.principal import Agent, VisitorAccess
 from webchat.queries import conversation as queries
 from webchat.services.conversation import assign, claim, close, reopen
@@ -152,6 +160,21 @@ class TestAssign:
         }
         assert visitor_data_of(assigned) == {"engagement_id": conversation_id, "agent": owner}
         assert_stored(agent, row, conversation_id)
+
+    def test_to_somebody_who_cannot_see_it_is_refused(
+        self, agent: Agent, colleague: Agent, conversation_id: int
+    ) -> None:
+        User.objects.filter(pk=colleague.user_id).update(is_active=False)
+        with pytest.raises(NotFound):
+            assign(
+                agent=agent, conversation_id=conversation_id, agent_id=colleague.user_id, now=NOW
+            )
+        User.objects.filter(pk=colleague.user_id).update(is_active=True)
+        Site.objects.update(is_restricted=True)
+        with pytest.raises(NotFound):
+            assign(
+                agent=agent, conversation_id=conversation_id, agent_id=colleague.user_id, now=NOW
+            )
 
     def test_takes_over_from_a_colleague(
         self, agent: Agent, colleague: Agent, conversation_id: int

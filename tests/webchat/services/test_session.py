@@ -310,6 +310,14 @@ class TestRevoke:
         claims = signing.verify(opened.token, now=NOW)
         assert get_access(claims, now=NOW).sid == claims.sid
 
+    def test_does_not_hold_a_new_session_to_the_old_ones_end(
+        self, site: Site, agent: Agent
+    ) -> None:
+        begin(site)
+        revoke_sessions(agent=agent, contact_id=Contact.objects.get().pk, now=NOW)
+        begin(site, now=NOW)
+        assert VisitorChannel.objects.get().revoked_at is None
+
     def test_of_another_organizations_contact_is_not_found(
         self, site: Site, published: Published
     ) -> None:

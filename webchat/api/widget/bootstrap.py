@@ -19,13 +19,14 @@ POSITION_TIMEOUT_S = 0.3
 
 
 async def bootstrap(request: Request, gate: Gate) -> Response:
-    """The body is ignored, so it is not read either.
+    """The body is ignored, so it is not read either; only one that is too large is refused.
 
     The session is asked for anew: a remembered one could hand out realtime tokens that are
     younger than its revocation, and those would be taken for an hour. The stream's position is
     read before the messages, so that what arrives in between comes by the subscription.
     """
     visitor = await gate.admit(request, fresh=True)
+    request.check_length()
     channel = f"visitor:{visitor.visitor_id}"
     recovery = await _read_position(channel)
     found = await database.read(get_bootstrap, visitor)

@@ -86,6 +86,12 @@ class Request:
         except ValidationError as error:
             raise _refusal(error) from None
 
+    def check_length(self) -> None:
+        """Raises PayloadTooLarge for a body that is declared to be over the limit."""
+        declared = self.header(b"content-length")
+        if declared.isdecimal() and int(declared) > BODY_LIMIT_BYTES:
+            raise PayloadTooLarge(limit_bytes=BODY_LIMIT_BYTES)
+
     async def body(self) -> bytes:
         """The whole body.
 
@@ -93,9 +99,7 @@ class Request:
         discards it, and the client can still read the answer, which closing the connection with
         data on the way would destroy.
         """
-        declared = self.header(b"content-length")
-        if declared.isdecimal() and int(declared) > BODY_LIMIT_BYTES:
-            raise PayloadTooLarge(limit_bytes=BODY_LIMIT_BYTES)
+        self.check_length()
         chunks: list[bytes] = []
         size = 0
         more = True

@@ -35,6 +35,13 @@ def test_a_declared_length_over_the_limit_is_refused_unread(guest: Browser) -> N
     assert "access-control-allow-origin" in answer.headers
 
 
+def test_a_call_that_ignores_its_body_refuses_one_over_the_limit(guest: Browser) -> None:
+    upload = Upload([padded(BODY_LIMIT_BYTES + 1)])
+    headers = {"content-length": str(BODY_LIMIT_BYTES + 1)}
+    answer = guest.post("/v1/webchat/bootstrap", upload=upload, headers=headers)
+    assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
+
+
 def test_a_body_that_grows_over_the_limit_is_not_read_on(guest: Browser) -> None:
     for declared in (None, "10", "-1", "rubbish"):
         upload = Upload([b"x" * (32 * KIB)] * 1000)
