@@ -41,7 +41,11 @@ class Hello(Command):
 
 
 class Subscribe(Command):
-    """Make this the socket's one live list: its page now, `counts.changed` from now on."""
+    """Make this the socket's one live list: its page now, `counts.changed` from now on.
+
+    Also after every resume: marks and presence are in the rows, and no event of the log tells
+    how they changed meanwhile.
+    """
 
     view: Literal["mine", "unassigned", "all"] = "all"
     status: Literal["open", "closed"] = "open"

@@ -58,7 +58,13 @@ class AgentClient:
             assert event.seq == self.seq + 1, "a gap"
             self.seq = event.seq
         data = data_of(event)
-        if not may_see_site(self.agent, event.site_id) or data is None or "row" not in data:
+        if not may_see_site(self.agent, event.site_id) or data is None:
+            return
+        if event.type == "contact.updated":
+            for known in self.rows.values():
+                if known["contact"]["id"] == data["contact"]["id"]:
+                    known["contact"] = data["contact"]
+        if data.get("row") is None:
             return
         row = data.pop("row")
         if row["id"] not in self.rows and event.type != "conversation.started":
@@ -69,7 +75,7 @@ class AgentClient:
         if event.type == "message.created":
             shown = self.messages.setdefault(row["id"], [])
             if data["id"] not in {message["id"] for message in shown}:
-                shown.append(data)
+                shown.append(_under_the_contact(data))
 
     def hear(self, event: Outgoing) -> None:
         """What is sent right now, if somebody listens; numbered events are in the log too."""
@@ -107,16 +113,14 @@ class AgentClient:
 
     def _history(self, conversation_id: int) -> list[Json]:
         history = list_for_agent(self.agent, conversation_id, limit=ALL)
-        return [message.model_dump(mode="json") for message in history.messages]
+        return [_under_the_contact(one.model_dump(mode="json")) for one in history.messages]
 
 
 @dataclass
 class VisitorClient:
     """A visitor's widget: the engagement that is open, who helps there, and the messages.
 
-    Of an agent who was taken away the guide has no event, so the last one stays shown. And a
-    widget that began while an engagement was closed does not learn who helps there when it is
-    opened again: those are `unsure`.
+    Of an agent who was taken away the guide has no event, so the last one stays shown.
     """
 
     visitor: VisitorAccess
@@ -125,14 +129,13 @@ class VisitorClient:
     engagement_id: int = 0
     agents: dict[int, Json] = field(default_factory=dict)
     messages: list[Json] = field(default_factory=list)
-    unsure: set[int] = field(default_factory=set)
 
     def take_snapshot(self) -> None:
         """The stream's position first, then the bootstrap."""
         self.offset = ContactStream.objects.get(pk=self.visitor.contact_id).stream_seq
         bootstrap = get_bootstrap(self.visitor)
         self.engagement_id = bootstrap.conversation_id
-        self.agents, self.unsure = {}, set()
+        self.agents = {}
         if bootstrap.agent is not None:
             self.agents[self.engagement_id] = bootstrap.agent.model_dump()
         history = list_for_visitor(self.visitor, limit=ALL)
@@ -162,13 +165,12 @@ class VisitorClient:
                     self.messages.append(_as_visitor_sees(data))
             case "engagement.assigned":
                 self.agents[engagement_id] = data["agent"]
-                self.unsure.discard(engagement_id)
             case "engagement.closed":
                 self.engagement_id = 0
             case "engagement.reopened":
                 self.engagement_id = engagement_id
-                if engagement_id not in self.agents:
-                    self.unsure.add(engagement_id)
+                if data["agent"] is not None:
+                    self.agents[engagement_id] = data["agent"]
 
     def assert_fresh(self) -> None:
         """What it shows is what a new widget would bootstrap."""
@@ -176,7 +178,7 @@ class VisitorClient:
         fresh.take_snapshot()
         assert (self.offset, self.engagement_id) == (fresh.offset, fresh.engagement_id)
         assert self.messages == fresh.messages
-        if self.engagement_id in fresh.agents.keys() - self.unsure:
+        if self.engagement_id in fresh.agents:
             assert self.agents[self.engagement_id] == fresh.agents[self.engagement_id]
 
 
@@ -193,6 +195,11 @@ def _differences(shown: dict[int, Json], fresh: dict[int, Json]) -> dict[int, An
     return {key: fields for key, fields in found.items() if fields}
 
 
+def _under_the_contact(message: Json) -> Json:
+    """A contact's message is shown under the row's name, which `contact.updated` keeps new."""
+    return {**message, "sender_name": None} if message["sender_type"] == "CONTACT" else message
+
+
 def _as_visitor_sees(message: Json) -> Json:
     """The fields that `message.new` and the history share."""
     sender = message.get("sender") or {
@@ -203,5 +210,5 @@ def _as_visitor_sees(message: Json) -> Json:
     return {
         **{name: message[name] for name in names},
         "sender_type": sender["type"],
-        "sender_name": sender["name"],
+        "sender_name": None if sender["type"] == "CONTACT" else sender["name"],
     }

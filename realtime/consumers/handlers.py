@@ -60,6 +60,7 @@ async def open_conversation(socket: AgentSocket, command: commands.Open) -> str:
     return _encode(
         {
             "conversation": snapshot.row,
+            "marks": snapshot.marks,
             "messages": history.messages,
             "has_more": history.has_more,
             "seq": snapshot.position.seq,

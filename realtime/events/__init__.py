@@ -10,6 +10,7 @@ from realtime.events.activity import (
     VisitorSessionsRevoked,
 )
 from realtime.events.base import Audience, Event, Shape
+from realtime.events.contact import ContactUpdated
 from realtime.events.conversation import (
     ConversationAssigned,
     ConversationClosed,
@@ -24,6 +25,7 @@ CATALOGUE: tuple[type[Event], ...] = (
     ConversationAssigned,
     ConversationClosed,
     ConversationReopened,
+    ContactUpdated,
     SeenUpdated,
     TypingStarted,
     TypingStopped,
@@ -37,6 +39,7 @@ CATALOGUE: tuple[type[Event], ...] = (
 __all__ = [
     "CATALOGUE",
     "Audience",
+    "ContactUpdated",
     "ConversationAssigned",
     "ConversationClosed",
     "ConversationReopened",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from realtime.events.base import Event, Shape
-from realtime.events.shapes import MessageShape, RowChange, SenderShape
+from realtime.events.shapes import Marks, MessageShape, RowChange, SenderShape
 
 
 class MessageCreatedData(MessageShape):
@@ -59,16 +59,20 @@ class MessageReadVisitor(Shape):
 
 
 class SeenData(Shape):
-    """`by` read up to and including the message `read_up_to`."""
+    """`by` has read up to and including `read_up_to`; `marks` are all as they are now."""
 
     by: Literal["agent", "visitor"]
     agent_id: int | None
     read_up_to: int
+    marks: Marks
     row: RowChange
 
 
 class SeenUpdated(Event):
-    """Somebody has read further. The mark itself is in every snapshot, so nothing is logged.
+    """Somebody has read or received further.
+
+    The marks are in every snapshot of a conversation, so nothing is logged: who resumes takes the
+    list and the open conversation anew.
 
     Agents draw read ticks and the unread badge; visitors draw read ticks when an agent has read.
     """

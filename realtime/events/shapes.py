@@ -67,6 +67,14 @@ class RowChange(Shape):
     last_activity_at: datetime | None = None
 
 
+class Marks(Shape):
+    """Up to which message id each side has read, and the visitor's device has received; 0: none."""
+
+    agents_read_up_to: int
+    visitor_read_up_to: int
+    visitor_delivered_up_to: int
+
+
 class MessageShape(Shape):
     """A message as REST gives it, to agents and visitors alike."""
 

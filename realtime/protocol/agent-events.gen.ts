@@ -9,6 +9,7 @@ export type AgentEvent =
   | ConversationAssignedFrame
   | ConversationClosedFrame
   | ConversationReopenedFrame
+  | ContactUpdatedFrame
   | SeenUpdatedFrame
   | TypingStartedFrame
   | TypingStoppedFrame
@@ -195,7 +196,30 @@ export interface ConversationReopenedData {
   by: number
 }
 /**
- * Somebody has read further. The mark itself is in every snapshot, so nothing is logged.
+ * A contact's name changed.
+ *
+ * Set `contact` in every row of the contact, closed ones too; its messages go by that name.
+ */
+export interface ContactUpdatedFrame {
+  type: 'contact.updated'
+  seq: number
+  prev: number
+  event_id: string
+  conversation_id: number | null
+  data: ContactUpdatedData
+}
+/**
+ * `row` is the open conversation's; null where there is none.
+ */
+export interface ContactUpdatedData {
+  contact: ContactSummary
+  row: RowChange | null
+}
+/**
+ * Somebody has read or received further.
+ *
+ * The marks are in every snapshot of a conversation, so nothing is logged: who resumes takes the
+ * list and the open conversation anew.
  *
  * Agents draw read ticks and the unread badge; visitors draw read ticks when an agent has read.
  */
@@ -206,13 +230,22 @@ export interface SeenUpdatedFrame {
   data: SeenData
 }
 /**
- * `by` read up to and including the message `read_up_to`.
+ * `by` has read up to and including `read_up_to`; `marks` are all as they are now.
  */
 export interface SeenData {
   by: 'agent' | 'visitor'
   agent_id: number | null
   read_up_to: number
+  marks: Marks
   row: RowChange
+}
+/**
+ * Up to which message id each side has read, and the visitor's device has received; 0: none.
+ */
+export interface Marks {
+  agents_read_up_to: number
+  visitor_read_up_to: number
+  visitor_delivered_up_to: number
 }
 /**
  * Somebody types. It ends by `typing.stopped`, or 6 s after the last start.

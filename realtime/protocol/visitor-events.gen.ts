@@ -118,7 +118,10 @@ export interface EngagementReopened {
   agent: Person | null
 }
 /**
- * Somebody has read further. The mark itself is in every snapshot, so nothing is logged.
+ * Somebody has read or received further.
+ *
+ * The marks are in every snapshot of a conversation, so nothing is logged: who resumes takes the
+ * list and the open conversation anew.
  *
  * Agents draw read ticks and the unread badge; visitors draw read ticks when an agent has read.
  */

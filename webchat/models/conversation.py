@@ -38,6 +38,7 @@ class Conversation(models.Model):
     unread_count = models.PositiveIntegerField(default=0)
     agents_read_up_to = models.BigIntegerField(default=0)
     visitor_read_up_to = models.BigIntegerField(default=0)
+    visitor_delivered_up_to = models.BigIntegerField(default=0, db_default=0)
     last_message_preview = models.CharField(max_length=160, blank=True)
     last_message_sender = models.CharField(max_length=16, blank=True)
     last_message_at = models.DateTimeField(null=True)

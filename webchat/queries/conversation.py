@@ -14,6 +14,7 @@ from realtime.events.shapes import (
     ContactSummary,
     ConversationRow,
     LastMessage,
+    Marks,
     Person,
     SenderTypeName,
     Status,
@@ -21,7 +22,7 @@ from realtime.events.shapes import (
 from realtime.log import read
 from realtime.models import VisitorPresence
 from realtime.outgoing import Outgoing
-from webchat.models import Conversation, ConversationStatus
+from webchat.models import Contact, Conversation, ConversationStatus
 from webchat.principal import Agent
 
 View = Literal["mine", "unassigned", "all"]
@@ -61,6 +62,7 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     row: ConversationRow
+    marks: Marks
     position: Position
 
 
@@ -85,7 +87,8 @@ def get_row(agent: Agent, conversation_id: int) -> ConversationRow:
 def get_snapshot(agent: Agent, conversation_id: int) -> Snapshot:
     """One conversation with its place in the stream. Raises NotFound."""
     position = get_position(agent.organization_id)
-    return Snapshot(get_row(agent, conversation_id), position)
+    conversation = get_visible(agent, conversation_id)
+    return Snapshot(to_row(conversation), marks_of(conversation), position)
 
 
 def get_visible(agent: Agent, conversation_id: int) -> Conversation:
@@ -165,12 +168,7 @@ def to_row(conversation: Conversation) -> ConversationRow:
         id=conversation.pk,
         public_id=conversation.public_id,
         status=cast("Status", conversation.status),
-        contact=ContactSummary(
-            id=conversation.contact_id,
-            name=conversation.contact.name or None,
-            verified=conversation.contact.verified,
-            online=getattr(conversation, ONLINE),
-        ),
+        contact=_summary(conversation.contact, online=getattr(conversation, ONLINE)),
         site_id=conversation.site_id,
         assignee=assignee_of(conversation),
         team=team_of(conversation),
@@ -178,6 +176,20 @@ def to_row(conversation: Conversation) -> ConversationRow:
         last_message=last_message_of(conversation),
         last_activity_at=conversation.last_activity_at,
         created_at=conversation.created_at,
+    )
+
+
+def get_contact_summary(contact: Contact) -> ContactSummary:
+    """A contact as rows show it."""
+    online = VisitorPresence.objects.filter(contact_id=contact.pk).exists()
+    return _summary(contact, online=online)
+
+
+def marks_of(conversation: Conversation) -> Marks:
+    return Marks(
+        agents_read_up_to=conversation.agents_read_up_to,
+        visitor_read_up_to=conversation.visitor_read_up_to,
+        visitor_delivered_up_to=conversation.visitor_delivered_up_to,
     )
 
 
@@ -198,6 +210,12 @@ def last_message_of(conversation: Conversation) -> LastMessage | None:
         preview=conversation.last_message_preview,
         sender_type=cast("SenderTypeName", conversation.last_message_sender),
         created_at=conversation.last_message_at,
+    )
+
+
+def _summary(contact: Contact, *, online: bool) -> ContactSummary:
+    return ContactSummary(
+        id=contact.pk, name=contact.name or None, verified=contact.verified, online=online
     )
 
 

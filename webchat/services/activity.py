@@ -104,6 +104,7 @@ def agent_seen(*, agent: Agent, conversation_id: int, read_up_to: int, now: date
                     by="agent",
                     agent_id=agent.user_id,
                     read_up_to=newest,
+                    marks=conversations.marks_of(conversation),
                     row=RowChange(id=conversation.pk, unread_count=conversation.unread_count),
                 ),
                 visitor=MessageReadVisitor(
@@ -117,26 +118,35 @@ def agent_seen(*, agent: Agent, conversation_id: int, read_up_to: int, now: date
 
 
 def visitor_seen(
-    *, visitor: VisitorAccess, engagement_id: int, message_id: int, now: datetime
+    *,
+    visitor: VisitorAccess,
+    engagement_id: int,
+    message_id: int | None = None,
+    delivered_up_to: int | None = None,
+    now: datetime,
 ) -> None:
-    """Move the visitor's mark up to a message id; it never moves back.
+    """Move the visitor's marks up to message ids: read, and received by the device.
 
-    Raises EngagementForbidden.
+    What was read was received; a mark never moves back. Raises EngagementForbidden.
     """
     with transaction.atomic():
         conversation = _get_own(visitor, engagement_id, lock=True)
-        newest = _newest(conversation, message_id, is_public=True)
-        if newest <= conversation.visitor_read_up_to:
+        read = _newest(conversation, message_id or 0, is_public=True)
+        received = max(read, _newest(conversation, delivered_up_to or 0, is_public=True))
+        before = conversations.marks_of(conversation)
+        conversation.visitor_read_up_to = max(read, before.visitor_read_up_to)
+        conversation.visitor_delivered_up_to = max(received, before.visitor_delivered_up_to)
+        if conversations.marks_of(conversation) == before:
             return
-        conversation.visitor_read_up_to = newest
-        conversation.save(update_fields=["visitor_read_up_to"])
+        conversation.save(update_fields=["visitor_read_up_to", "visitor_delivered_up_to"])
         publish(
             SeenUpdated(
                 **about(conversation, at=now),
                 data=SeenData(
                     by="visitor",
                     agent_id=None,
-                    read_up_to=newest,
+                    read_up_to=conversation.visitor_read_up_to,
+                    marks=conversations.marks_of(conversation),
                     row=RowChange(id=conversation.pk),
                 ),
             )

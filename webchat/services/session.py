@@ -11,13 +11,16 @@ from django.db import IntegrityError, transaction
 
 from project.errors import AppError, Forbidden, InvalidArgument, NotFound, Unauthorized
 from realtime import streams
-from realtime.events import VisitorSessionsRevoked
+from realtime.events import ContactUpdated, VisitorSessionsRevoked
 from realtime.events.activity import SessionRevoked
+from realtime.events.contact import ContactUpdatedData
+from realtime.events.shapes import RowChange
 from realtime.models import VisitorChannel
 from realtime.publish import publish
 from webchat.models import Contact, Conversation, ConversationStatus, Site, Visitor, VisitorSession
 from webchat.permissions import may_revoke_sessions
 from webchat.principal import Agent
+from webchat.queries.conversation import get_contact_summary
 from webchat.services.errors import EngagementForbidden
 from webchat.signing import REFRESH_GRACE, SessionClaims, issue, verify
 
@@ -82,7 +85,7 @@ def open_session(
         VisitorChannel.objects.filter(visitor_id=visitor_id, revoked_at__isnull=False).update(
             revoked_at=None
         )
-        _note_claims(visitor.contact_id, name=name, email=email)
+        _note_claims(visitor.contact_id, name=name, email=email, now=now)
         session = VisitorSession.objects.create(
             sid=uuid4(),
             site=site,
@@ -179,10 +182,42 @@ def _get_or_create_visitor(site: Site, visitor_id: str, now: datetime) -> Visito
     return visitor
 
 
-def _note_claims(contact_id: int, *, name: str, email: str) -> None:
-    claims = {key: value for key, value in {"name": name, "email": email}.items() if value}
-    if claims:
-        Contact.objects.filter(pk=contact_id, verified=False).update(**claims)
+def _note_claims(contact_id: int, *, name: str, email: str, now: datetime) -> None:
+    """Take over what a visitor claims to be, unless it is known better."""
+    streams.lock_contacts([contact_id])
+    contact = Contact.objects.get(pk=contact_id)
+    if contact.verified:
+        return
+    renamed = bool(name) and name != contact.name
+    if not renamed and email in {"", contact.email}:
+        return
+    contact.name, contact.email = name or contact.name, email or contact.email
+    contact.save(update_fields=["name", "email"])
+    if renamed:
+        publish(*_contact_updated(contact, now))
+
+
+def _contact_updated(contact: Contact, now: datetime) -> list[ContactUpdated]:
+    """One for each site where agents see the contact in a conversation."""
+    talks = contact.conversations.order_by("pk")
+    still_open = dict(talks.exclude(status=ConversationStatus.CLOSED).values_list("site_id", "pk"))
+    summary = get_contact_summary(contact)
+    return [
+        ContactUpdated(
+            at=now,
+            organization_id=contact.organization_id,
+            site_id=site_id,
+            conversation_id=still_open.get(site_id),
+            contact_id=contact.pk,
+            data=ContactUpdatedData(
+                contact=summary,
+                row=RowChange(id=still_open[site_id], contact=summary)
+                if site_id in still_open
+                else None,
+            ),
+        )
+        for site_id in sorted(set(talks.values_list("site_id", flat=True)))
+    ]
 
 
 def _expiry(now: datetime) -> datetime:

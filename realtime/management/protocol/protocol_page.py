@@ -18,7 +18,9 @@ PAGE = Path(__file__).parent / "pages" / "protocol.md"
 ROW = "`conversation`: the list row as it is now"
 ANSWERS = {
     "list.subscribe": "`items`, `next`, `counts`, `seq`, `epoch`",
-    "conversation.open": "`conversation`, `messages` (the newest 50), `has_more`, `seq`, `epoch`",
+    "conversation.open": (
+        "`conversation`, `marks`, `messages` (the newest 50), `has_more`, `seq`, `epoch`"
+    ),
     "conversation.claim": ROW,
     "conversation.assign": ROW,
     "conversation.close": ROW,

@@ -172,6 +172,11 @@ class TestAgentSeen:
             "by": "agent",
             "agent_id": agent.user_id,
             "read_up_to": second.message_id,
+            "marks": {
+                "agents_read_up_to": second.message_id,
+                "visitor_read_up_to": 0,
+                "visitor_delivered_up_to": 0,
+            },
             "row": {"id": conversation_id, "unread_count": 1},
         }
         assert event.visitor_type == "message.read"
@@ -245,10 +250,29 @@ class TestVisitorSeen:
             "by": "visitor",
             "agent_id": None,
             "read_up_to": message_id,
+            "marks": {
+                "agents_read_up_to": message_id,
+                "visitor_read_up_to": message_id,
+                "visitor_delivered_up_to": message_id,
+            },
             "row": {"id": conversation_id},
         }
         assert event.visitor_payload is None
         assert Conversation.objects.get().visitor_read_up_to == message_id
+
+    def test_delivery_moves_its_own_mark_only(
+        self, agent: Agent, visitor: VisitorAccess, conversation_id: int, published: Published
+    ) -> None:
+        first, second = (answer(agent, conversation_id).message.id for _ in range(2))
+        visitor_seen(visitor=visitor, engagement_id=conversation_id, message_id=first, now=NOW)
+        published.take()
+        for _ in range(2):
+            visitor_seen(
+                visitor=visitor, engagement_id=conversation_id, delivered_up_to=second, now=NOW
+            )
+        [event] = published.take()
+        marks = data_of(event)["marks"]
+        assert (marks["visitor_read_up_to"], marks["visitor_delivered_up_to"]) == (first, second)
 
     def test_tells_nothing_of_notes(
         self, agent: Agent, visitor: VisitorAccess, conversation_id: int, published: Published

@@ -16,7 +16,7 @@ from tests.conftest import Published
 from tests.factories import make_agent, make_organization, make_site, open_visitor, say
 from tests.replay import AgentClient, VisitorClient
 from tests.threads import together
-from webchat.models import Availability, Conversation, Role, Team
+from webchat.models import Availability, Conversation, Role, Site, Team
 from webchat.services.activity import (
     agent_seen,
     agent_typing,
@@ -90,7 +90,14 @@ class World:
             client_message_id=f"m{random.randrange(30)}",
             now=self.now(),
         )
-        actions: list[Callable[[], object]] = [send, send, self.strangers_turn]
+        rename = partial(
+            open_visitor,
+            Site.objects.get(pk=visitor.site_id),
+            name=f"Name {random.randrange(3)}",
+            visitor_id=visitor.visitor_id,
+            now=self.now(),
+        )
+        actions: list[Callable[[], object]] = [send, send, self.strangers_turn, rename]
         if ids:
             about: dict[str, Any] = {
                 "visitor": visitor,
@@ -109,6 +116,7 @@ class World:
         agent = random.choice(self.agents)
         visible = {} if agent.site_ids is None else {"site_id__in": agent.site_ids}
         ids = self.conversations(**visible)
+        everywhere = [one for one in self.agents if one.site_ids is None]
         if not ids:
             return
         about: dict[str, Any] = {
@@ -127,7 +135,7 @@ class World:
             send,
             partial(send, is_public=False),
             partial(claim, **about),
-            partial(assign, **about, agent_id=random.choice(self.agents).user_id),
+            partial(assign, **about, agent_id=random.choice(everywhere).user_id),
             partial(assign, **about, team_id=self.team.pk),
             partial(assign, **about),
             partial(close, **about, reason=random.choice(["", "solved"])),

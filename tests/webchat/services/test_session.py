@@ -233,6 +233,35 @@ class TestOpen:
         assert Visitor.objects.get().organization_id == winner.organization_id
 
 
+class TestClaims:
+    def test_a_new_name_reaches_the_agents_who_see_the_contact(
+        self, site: Site, published: Published
+    ) -> None:
+        visitor = open_visitor(site, name="Vera", visitor_id=VISITOR_ID)
+        sent = say(visitor)
+        published.take()
+        begin(site, name="Vera Lopez")
+        begin(site, name="Vera Lopez")
+        [event] = published.take()
+        assert event.type == "contact.updated"
+        assert (event.site_id, event.conversation_id) == (site.pk, sent.conversation_id)
+        contact = {
+            "id": visitor.contact_id,
+            "name": "Vera Lopez",
+            "verified": False,
+            "online": False,
+        }
+        row = {"id": sent.conversation_id, "contact": contact}
+        assert data_of(event) == {"contact": contact, "row": row}
+        assert event.visitor_payload is None
+
+    def test_a_contact_whom_nobody_has_seen_is_no_news(
+        self, site: Site, published: Published
+    ) -> None:
+        begin(site, name="Vera")
+        assert published.take() == []
+
+
 class TestRefresh:
     @pytest.mark.parametrize(
         "age", [timedelta(0), timedelta(hours=23), 2 * DAY - timedelta(seconds=1)]

@@ -53,7 +53,10 @@ def list_conversations(request: AgentRequest, query: Query[ConversationQuery]) -
 def get_conversation(request: AgentRequest, conversation_id: Id) -> ConversationSnapshot:
     found = queries.get_snapshot(request.auth, conversation_id)
     return ConversationSnapshot(
-        **dict(found.row), seq=found.position.seq, epoch=found.position.epoch
+        **dict(found.row),
+        marks=found.marks,
+        seq=found.position.seq,
+        epoch=found.position.epoch,
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from project.errors import InvalidArgument
 from realtime.commands import ClientId, Id, Text
-from realtime.events.shapes import ConversationRow, MessageShape, Person, Status
+from realtime.events.shapes import ConversationRow, Marks, MessageShape, Person, Status
 from webchat.api.agent.parsing import Body, FreeObject, JsonObject, Limit, example
 from webchat.queries.conversation import PAGE, View
 
@@ -113,8 +113,9 @@ class ConversationPage(BaseModel):
 
 
 class ConversationSnapshot(ConversationRow):
-    """A row, and its place in the agents' stream."""
+    """A row, how far each side has read, and its place in the agents' stream."""
 
+    marks: Marks
     seq: int
     epoch: str
 

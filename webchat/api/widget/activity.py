@@ -30,6 +30,7 @@ async def seen(request: Request, gate: Gate) -> Response:
         visitor=visitor,
         engagement_id=body.engagement_id,
         message_id=body.message_id,
+        delivered_up_to=body.delivered_up_to,
         now=request.now,
     )
     return NO_CONTENT

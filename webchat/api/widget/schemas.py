@@ -2,11 +2,12 @@
 
 import math
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from project.errors import InvalidArgument
 from realtime.events.shapes import MessageShape, Person
 
 LARGEST_ID = 2**63 - 1
@@ -180,10 +181,17 @@ class TypingRequest(Body):
 
 
 class SeenRequest(Body):
-    """Everything up to and including the message has been read."""
+    """Everything up to and including these messages was read, or received by the device."""
 
     engagement_id: Id
-    message_id: Id
+    message_id: Id | None = None
+    delivered_up_to: Id | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if self.message_id is None and self.delivered_up_to is None:
+            raise InvalidArgument("message_id: Give it or delivered_up_to.", field="message_id")
+        return self
 
 
 class Fault(Answer):

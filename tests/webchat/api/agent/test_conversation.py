@@ -178,6 +178,11 @@ class TestGet:
     ) -> None:
         body = caller.ask(f"/conversations/{conversation_id}").json()
         assert (body.pop("seq"), body.pop("epoch")) == (2, read.get_epoch())
+        assert body.pop("marks") == {
+            "agents_read_up_to": 0,
+            "visitor_read_up_to": 0,
+            "visitor_delivered_up_to": 0,
+        }
         assert body == as_json(get_row(agent, conversation_id))
 
 
